@@ -1,0 +1,36 @@
+/** @file Multi-head causal self-attention in GPT-2's form: one matmul for queries, keys and values, one for the output. */
+import * as tf from "@tensorflow/tfjs";
+import { causalAttention } from "../engine/ops/causalAttention.ts";
+import { linear } from "../engine/ops/linear.ts";
+import type { BTE, NE } from "../engine/shapes.ts";
+
+/** Parameters of an affine map. */
+export interface LinearParams {
+  readonly kernel: tf.Variable<tf.Rank.R2>; // [I, O]
+  readonly bias: tf.Variable<tf.Rank.R1>; // [O]
+}
+
+export interface SelfAttentionParams {
+  /** To queries, keys and values side by side: `[E, 3E]`. */
+  readonly qkv: LinearParams;
+  /** Mixes the heads: `[E, E]`. */
+  readonly output: LinearParams;
+}
+
+/**
+ * `concat_heads(softmax(Q Kᵀ / √D + causal mask) V) · W_o + b_o`.
+ *
+ * @param x - `[B, T, E]`. Not disposed.
+ * @param heads - number of heads; must divide `E`.
+ * @returns `[B·T, E]`, owned by the caller.
+ */
+export function selfAttention(params: SelfAttentionParams, x: BTE, heads: number): NE {
+  return tf.tidy(() => {
+    const [B, T, E] = x.shape;
+    const rows = tf.reshape<tf.Rank.R2>(x, [B * T, E]);
+    const qkv = linear(rows, params.qkv.kernel, params.qkv.bias); // [B·T, 3E]
+    const mixed = causalAttention(tf.reshape(qkv, [B, T, 3 * E]), heads); // [B, T, E]
+    const joined = tf.reshape<tf.Rank.R2>(mixed, [B * T, E]);
+    return linear(joined, params.output.kernel, params.output.bias);
+  });
+}

@@ -1,0 +1,21 @@
+/** @file Every fused kernel there is: what engines run and tests compare. */
+import type { FusedKernel } from "../fused.ts";
+import { adamWKernels } from "./adamW.ts";
+import { causalAttentionKernels } from "./causalAttention.ts";
+import { dropoutKernels } from "./dropout.ts";
+import { embedKernels } from "./embed.ts";
+import { geluKernels } from "./gelu.ts";
+import { layerNormKernels } from "./layerNorm.ts";
+import { linearKernels } from "./linear.ts";
+import { linearLogSumExpKernels } from "./linearLogSumExp.ts";
+
+export const fusedKernels: readonly FusedKernel[] = [
+  ...adamWKernels,
+  ...causalAttentionKernels,
+  ...dropoutKernels,
+  ...embedKernels,
+  ...geluKernels,
+  ...layerNormKernels,
+  ...linearKernels,
+  ...linearLogSumExpKernels,
+];

@@ -1,0 +1,11 @@
+/** @file Every output head there is. A new one is a new file and one line here. */
+import type { HeadConfig } from "./config.ts";
+import type { Head } from "./head.ts";
+import { mixtureHead } from "./mixture.ts";
+import { softmaxHead } from "./softmax.ts";
+
+const heads = { softmax: softmaxHead, mos: mixtureHead } satisfies { [K in HeadConfig["kind"]]: unknown };
+
+/** The head that a configuration names. Its parameters fit no other head, hence the erased types. */
+export const headOf = (config: HeadConfig): Head<HeadConfig, object> =>
+  heads[config.kind] as unknown as Head<HeadConfig, object>;

@@ -1,0 +1,37 @@
+/** @file Fresh parameters. Each is a pure function of (seed, its own name), so adding a layer changes no other. */
+import * as tf from "@tensorflow/tfjs";
+import type { LinearParams } from "../attention/selfAttention.ts";
+import { createRandomStream, randomKey } from "../engine/random.ts";
+
+/** Makes the variables of one model. */
+export interface Initializer {
+  /** N(0, deviation²). */
+  normal<R extends tf.Rank>(name: string, shape: tf.ShapeMap[R], deviation: number): tf.Variable<R>;
+  constant<R extends tf.Rank>(shape: tf.ShapeMap[R], value: number): tf.Variable<R>;
+  /** Kernel N(0, deviation²) of shape `[I, O]`, bias 0. */
+  linear(name: string, inputs: number, outputs: number, deviation: number): LinearParams;
+}
+
+/** GPT-2's standard deviation for every weight that feeds no residual sum (Radford et al. 2019). */
+export const standardDeviation = 0.02;
+
+function normals(count: number, deviation: number, seed: number, name: string): Float32Array {
+  const random = createRandomStream(randomKey(seed, `init/${name}`));
+  return Float32Array.from({ length: count }, () => deviation * random.normal());
+}
+
+/** An initializer whose values depend on `seed` and each parameter's name alone. */
+export function createInitializer(seed: number): Initializer {
+  const variable = <R extends tf.Rank>(values: Float32Array, shape: tf.ShapeMap[R]): tf.Variable<R> =>
+    tf.tidy(() => tf.variable(tf.tensor(values, shape)));
+  const size = (shape: readonly number[]): number => shape.reduce((a, b) => a * b, 1);
+  const initializer: Initializer = {
+    normal: (name, shape, deviation) => variable(normals(size(shape), deviation, seed, name), shape),
+    constant: (shape, value) => variable(new Float32Array(size(shape)).fill(value), shape),
+    linear: (name, inputs, outputs, deviation) => ({
+      kernel: initializer.normal(`${name}.kernel`, [inputs, outputs], deviation),
+      bias: initializer.constant([outputs], 0),
+    }),
+  };
+  return initializer;
+}

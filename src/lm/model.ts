@@ -1,0 +1,97 @@
+/** @file A language model: a trunk that gives hidden states and a head that gives log-probabilities. Knows no text. */
+import * as tf from "@tensorflow/tfjs";
+import { SandboxError } from "../engine/errors.ts";
+import { countParams, disposeParams } from "../engine/params.ts";
+import type { RandomKey } from "../engine/random.ts";
+import type { BT, N, NE } from "../engine/shapes.ts";
+import type { ModelConfig } from "./config.ts";
+import type { HeadInsight } from "./heads/head.ts";
+import { headOf } from "./heads/table.ts";
+import { createInitializer } from "./init.ts";
+import { initTransformer, type TransformerParams, transformer } from "./transformer.ts";
+
+/** The whole parameter tree; its paths name the tensors of a checkpoint. */
+export interface ModelParams {
+  readonly trunk: TransformerParams;
+  readonly head: object;
+}
+
+/** What comes next after some text, in plain data. */
+export interface NextToken {
+  /** Natural logarithms of the probabilities, `[V]`. */
+  readonly logProbs: Float32Array;
+  /** Mixture weights π, sum 1, where the head mixes. */
+  readonly mixture?: readonly number[];
+  /** The text was longer than the context, so only its end was seen. */
+  readonly windowed: boolean;
+}
+
+/** A model with its parameters; whoever made it disposes it. */
+export interface LanguageModel {
+  readonly config: ModelConfig;
+  readonly params: ModelParams;
+  readonly parameterCount: number;
+  /**
+   * `−log p(target)` in nats, `[B·T]`, owned by the caller; differentiable in the parameters.
+   *
+   * @param inputs - `[B, T]`, int32. Not disposed.
+   * @param targets - `[B, T]`, int32: what follows each input token.
+   * @param key - selects the dropout masks of a training step; absent in evaluation.
+   */
+  nll(inputs: BT, targets: BT, key?: RandomKey): N;
+  /** The distribution after `ids`. @throws {SandboxError} for no ids at all. */
+  next(ids: readonly number[]): Promise<NextToken>;
+  dispose(): void;
+}
+
+/** A model with fresh parameters, a pure function of `config` and `seed`. */
+export function createModel(config: ModelConfig, seed: number): LanguageModel {
+  const make = createInitializer(seed);
+  const head = headOf(config.head);
+  const params: ModelParams = {
+    trunk: initTransformer(config, make),
+    head: head.init(config.head, config.embedSize, make),
+  };
+  const table = params.trunk.tokenEmbedding;
+  const hidden = (ids: BT, key?: RandomKey): NE => transformer(config, params.trunk, ids, key);
+  return {
+    config,
+    params,
+    parameterCount: countParams(params),
+    nll: (inputs, targets, key) =>
+      tf.tidy(() =>
+        head.nll(config.head, params.head, table, hidden(inputs, key), tf.reshape(targets, [targets.size])),
+      ),
+    next: (ids) => nextToken({ config, params }, ids),
+    dispose: () => disposeParams(params),
+  };
+}
+
+/** The last position's distribution as tensors. */
+function lastPosition(
+  { config, params }: Pick<LanguageModel, "config" | "params">,
+  window: readonly number[],
+): { logProbs: tf.Tensor1D; insight: HeadInsight } {
+  const head = headOf(config.head);
+  const results = tf.tidy(() => {
+    const ids = tf.tensor2d([...window], [1, window.length], "int32");
+    const states = transformer(config, params.trunk, ids); // [T, E]
+    const last = tf.slice2d(states, [window.length - 1, 0], [1, -1]); // [1, E]
+    const logProbs = head.logProbs(config.head, params.head, params.trunk.tokenEmbedding, last); // [1, V]
+    const { mixture } = head.inspect(config.head, params.head, last);
+    return [tf.reshape(logProbs, [config.vocabSize]), ...(mixture ? [mixture] : [])] as tf.Tensor1D[];
+  });
+  const [logProbs, mixture] = results;
+  return { logProbs: logProbs!, insight: mixture ? { mixture } : {} };
+}
+
+async function nextToken(model: Pick<LanguageModel, "config" | "params">, ids: readonly number[]): Promise<NextToken> {
+  if (ids.length === 0)
+    throw new SandboxError("prompt: expected at least one token, got none", "Give some text to go on from.");
+  const { contextLength } = model.config;
+  const { logProbs, insight } = lastPosition(model, ids.slice(-contextLength));
+  const values = (await logProbs.data<"float32">()).slice();
+  const mixture = insight.mixture && Array.from(await insight.mixture.data());
+  tf.dispose([logProbs, insight.mixture ?? []]);
+  return { logProbs: values, ...(mixture ? { mixture } : {}), windowed: ids.length > contextLength };
+}

@@ -1,0 +1,104 @@
+/**
+ * @file A decoder-only transformer in GPT-2's form (Radford et al. 2019): learned positions, pre-norm blocks of attention
+ * and feed-forward with GELU. It gives hidden states; what they predict is a head's business.
+ */
+import * as tf from "@tensorflow/tfjs";
+import { type LinearParams, type SelfAttentionParams, selfAttention } from "../attention/selfAttention.ts";
+import { dropout } from "../engine/ops/dropout.ts";
+import { embed } from "../engine/ops/embed.ts";
+import { gelu } from "../engine/ops/gelu.ts";
+import { layerNorm } from "../engine/ops/layerNorm.ts";
+import { linear } from "../engine/ops/linear.ts";
+import { type RandomKey, threefry } from "../engine/random.ts";
+import type { BT, NE } from "../engine/shapes.ts";
+import type { TransformerConfig } from "./config.ts";
+import { type Initializer, standardDeviation } from "./init.ts";
+
+interface NormParams {
+  readonly gain: tf.Variable<tf.Rank.R1>; // [E]
+  readonly bias: tf.Variable<tf.Rank.R1>; // [E]
+}
+
+interface BlockParams {
+  readonly attentionNorm: NormParams;
+  readonly attention: SelfAttentionParams;
+  readonly feedForwardNorm: NormParams;
+  readonly feedForward: { readonly expand: LinearParams; readonly contract: LinearParams };
+}
+
+export interface TransformerParams {
+  readonly tokenEmbedding: tf.Variable<tf.Rank.R2>; // [V, E], also the output table
+  readonly positionEmbedding: tf.Variable<tf.Rank.R2>; // [contextLength, E]
+  readonly blocks: readonly BlockParams[];
+  readonly finalNorm: NormParams;
+}
+
+/** Fresh parameters; maps that feed a residual sum are scaled by `1/√(2L)`. */
+export function initTransformer(config: TransformerConfig, make: Initializer): TransformerParams {
+  const { vocabSize: V, contextLength, embedSize: E, layers: L } = config;
+  const residual = standardDeviation / Math.sqrt(2 * L);
+  const norm = (): NormParams => ({ gain: make.constant([E], 1), bias: make.constant([E], 0) });
+  const block = (name: string): BlockParams => ({
+    attentionNorm: norm(),
+    attention: {
+      qkv: make.linear(`${name}.attention.qkv`, E, 3 * E, standardDeviation),
+      output: make.linear(`${name}.attention.output`, E, E, residual),
+    },
+    feedForwardNorm: norm(),
+    feedForward: {
+      expand: make.linear(`${name}.feedForward.expand`, E, 4 * E, standardDeviation),
+      contract: make.linear(`${name}.feedForward.contract`, 4 * E, E, residual),
+    },
+  });
+  return {
+    tokenEmbedding: make.normal("tokenEmbedding", [V, E], standardDeviation),
+    positionEmbedding: make.normal("positionEmbedding", [contextLength, E], standardDeviation),
+    blocks: Array.from({ length: L }, (_, i) => block(`blocks.${i}`)),
+    finalNorm: norm(),
+  };
+}
+
+/** Dropout at numbered sites, each with its own mask; the identity where `key` is absent (evaluation). */
+function createDropout(rate: number, key: RandomKey | undefined): <T extends tf.Tensor>(x: T) => T {
+  let site = 0;
+  return (x) => (key && rate > 0 ? dropout(x, rate, threefry(key, site++, 0)) : x);
+}
+
+/** Token and position embeddings, summed. */
+function embedTokens(params: TransformerParams, ids: BT): NE {
+  const [B, T] = ids.shape;
+  const tokens = embed(tf.reshape(ids, [B * T]), params.tokenEmbedding); // [B·T, E]
+  const positions = tf.slice(params.positionEmbedding, [0, 0], [T, -1]); // [T, E]
+  const E = tokens.shape[1];
+  return tf.reshape(tf.add(tf.reshape(tokens, [B, T, E]), positions), [B * T, E]);
+}
+
+/**
+ * Final hidden states, one a token.
+ *
+ * @param ids - `[B, T]`, int32, `T` at most the context length. Not disposed.
+ * @param key - selects the dropout masks of a training step; absent in evaluation.
+ * @returns `[B·T, E]`, owned by the caller.
+ */
+export function transformer(config: TransformerConfig, params: TransformerParams, ids: BT, key?: RandomKey): NE {
+  const [B, T] = ids.shape;
+  if (T > config.contextLength)
+    throw new RangeError(`transformer: at most ${config.contextLength} tokens fit the context, got ${T}`);
+  return tf.tidy(() => {
+    const drop = createDropout(config.dropout, key);
+    const norm = (x: NE, { gain, bias }: NormParams): NE => layerNorm(x, gain, bias);
+    let x = drop(embedTokens(params, ids)); // [B·T, E]
+    for (const block of params.blocks) {
+      const input = tf.reshape<tf.Rank.R3>(norm(x, block.attentionNorm), [B, T, config.embedSize]);
+      x = tf.add(x, drop(selfAttention(block.attention, input, config.heads)));
+      x = tf.add(x, drop(feedForward(block.feedForward, norm(x, block.feedForwardNorm))));
+    }
+    return norm(x, params.finalNorm);
+  });
+}
+
+/** `GELU(x W₁ + b₁) W₂ + b₂`, four times as wide in between. */
+function feedForward({ expand, contract }: BlockParams["feedForward"], x: NE): NE {
+  const wide = gelu(linear(x, expand.kernel, expand.bias)); // [B·T, 4E]
+  return linear(wide, contract.kernel, contract.bias);
+}
