@@ -1,0 +1,66 @@
+// AdamW (Loshchilov and Hutter 2019) over all parameters at once, with clipping by the global norm.
+#pragma once
+#include "simd.h"
+
+SOFTBOX_BEGIN
+
+constexpr int64_t adamGrain = 1 << 14;
+
+// Calls body(parameter, begin, end, piece) for pieces of all parameters, numbered through.
+template <class F>
+static void eachPiece(const AdamW& a, const F& body) {
+  int64_t pieces = 0;
+  for (int64_t i = 0; i < a.count; i++) pieces += ceilDiv(a.sizes[i], adamGrain);
+  parallel(pieces, [&](int64_t piece) {
+    int64_t i = 0, local = piece;
+    while (local >= ceilDiv(a.sizes[i], adamGrain)) local -= ceilDiv(a.sizes[i++], adamGrain);
+    body(i, local * adamGrain, least(a.sizes[i], (local + 1) * adamGrain), piece);
+  });
+}
+
+static double sumOfSquares(const float* g, int64_t n) {
+  double sum[8] = {};
+  int64_t i = 0;
+  for (; i + 8 <= n; i += 8)
+    for (int lane = 0; lane < 8; lane++) sum[lane] += static_cast<double>(g[i + lane]) * g[i + lane];
+  for (; i < n; i++) sum[0] += static_cast<double>(g[i]) * g[i];
+  return ((sum[0] + sum[1]) + (sum[2] + sum[3])) + ((sum[4] + sum[5]) + (sum[6] + sum[7]));
+}
+
+static double globalNorm(const AdamW& a) {
+  int64_t pieces = 0;
+  for (int64_t i = 0; i < a.count; i++) pieces += ceilDiv(a.sizes[i], adamGrain);
+  double* partial = static_cast<double*>(scratchBytes(slotPartial, (pieces + 1) * sizeof(double)));
+  eachPiece(a, [&](int64_t i, int64_t begin, int64_t end, int64_t piece) {
+    partial[piece] = sumOfSquares(a.g[i] + begin, end - begin);
+  });
+  double sum = 0;
+  for (int64_t piece = 0; piece < pieces; piece++) sum += partial[piece];
+  return __builtin_sqrt(sum);
+}
+
+static double adamW(const AdamW& a) {
+  const double norm = globalNorm(a);
+  if (!__builtin_isfinite(norm)) return norm;
+  const double shrink = a.clipNorm > 0 ? a.clipNorm / (norm + 1e-6) : 1.0;
+  const float scale = static_cast<float>(shrink < 1.0 ? shrink : 1.0);
+  const float beta1 = static_cast<float>(a.beta1), beta2 = static_cast<float>(a.beta2);
+  const float rest1 = static_cast<float>(1.0 - a.beta1), rest2 = static_cast<float>(1.0 - a.beta2);
+  const float correct1 = static_cast<float>(1.0 / (1.0 - __builtin_pow(a.beta1, a.step)));
+  const float correct2 = static_cast<float>(1.0 / (1.0 - __builtin_pow(a.beta2, a.step)));
+  const float epsilon = static_cast<float>(a.epsilon), rate = static_cast<float>(a.learningRate);
+  eachPiece(a, [&](int64_t i, int64_t begin, int64_t end, int64_t) {
+    float *__restrict p = a.p[i], *__restrict m = a.m[i], *__restrict v = a.v[i];
+    const float* __restrict g = a.g[i];
+    const float keep = static_cast<float>(1.0 - a.learningRate * a.weightDecay[i]);
+    for (int64_t j = begin; j < end; j++) {
+      const float slope = g[j] * scale;
+      m[j] = beta1 * m[j] + rest1 * slope;
+      v[j] = beta2 * v[j] + rest2 * (slope * slope);
+      p[j] = keep * p[j] - rate * (m[j] * correct1) / (__builtin_sqrtf(v[j] * correct2) + epsilon);
+    }
+  });
+  return norm;
+}
+
+SOFTBOX_END

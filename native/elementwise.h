@@ -1,0 +1,99 @@
+// Functions of one element, or of two with broadcasting over [rows, columns].
+#pragma once
+#include "vectormath.h"
+
+SOFTBOX_BEGIN
+
+constexpr int64_t elementGrain = 1 << 14;
+
+template <class F>
+static void mapUnary(const float* x, float* y, int64_t n, const F& f) {
+  parallelRanges(n, elementGrain, [&](int64_t begin, int64_t end) {
+    int64_t i = begin;
+    for (; i + W <= end; i += W) store(y + i, f(load(x + i)));
+    if (i < end) storePart(y + i, f(loadPart(x + i, end - i)), end - i);
+  });
+}
+
+FORCE_INLINE vec squareRoot(vec x) {
+  vec y;
+  for (int i = 0; i < W; i++) y[i] = __builtin_sqrtf(x[i]);
+  return y;
+}
+
+// The numbers are known to kernels-elementwise.ts.
+static void unary(int operation, const float* x, float* y, int64_t n) {
+  switch (operation) {
+    case 0: return mapUnary(x, y, n, [](vec v) { return expOf(v); });
+    case 1: return mapUnary(x, y, n, [](vec v) { return logOf(v); });
+    case 2: return mapUnary(x, y, n, [](vec v) { return tanhOf(v); });
+    case 3: return mapUnary(x, y, n, [](vec v) { return logisticOf(v); });
+    case 4: return mapUnary(x, y, n, [](vec v) { return v * v; });
+    case 5: return mapUnary(x, y, n, [](vec v) { return squareRoot(v); });
+    case 6: return mapUnary(x, y, n, [](vec v) { return all(1.0f) / squareRoot(v); });
+    case 7: return mapUnary(x, y, n, [](vec v) { return -v; });
+    case 8: return mapUnary(x, y, n, [](vec v) { return v < vec{} ? vec{} : v; });
+    case 9: return mapUnary(x, y, n, [](vec v) { return all(1.0f) / v; });
+  }
+}
+
+template <class F>
+static void binaryRow(const float* a, int64_t strideA, const float* b, int64_t strideB, float* y, int64_t n,
+                      const F& f) {
+  const vec a0 = all(*a), b0 = all(*b);
+  int64_t i = 0;
+  for (; i + W <= n; i += W) store(y + i, f(strideA ? load(a + i) : a0, strideB ? load(b + i) : b0));
+  if (i < n)
+    storePart(y + i, f(strideA ? loadPart(a + i, n - i) : a0, strideB ? loadPart(b + i, n - i, 1) : b0), n - i);
+}
+
+template <class F>
+static void mapBinary(const Operand& a, const Operand& b, float* y, int64_t rows, int64_t columns, const F& f) {
+  if (rows == 1) {
+    return parallelRanges(columns, elementGrain, [&](int64_t begin, int64_t end) {
+      binaryRow(a.data + begin * a.columnStride, a.columnStride, b.data + begin * b.columnStride, b.columnStride,
+                y + begin, end - begin, f);
+    });
+  }
+  parallelRanges(rows, most(1, elementGrain / columns), [&](int64_t begin, int64_t end) {
+    for (int64_t i = begin; i < end; i++)
+      binaryRow(a.data + i * a.rowStride, a.columnStride, b.data + i * b.rowStride, b.columnStride, y + i * columns,
+                columns, f);
+  });
+}
+
+static void binary(int operation, const Operand& a, const Operand& b, float* y, int64_t rows, int64_t columns) {
+  switch (operation) {
+    case 0: return mapBinary(a, b, y, rows, columns, [](vec l, vec r) { return l + r; });
+    case 1: return mapBinary(a, b, y, rows, columns, [](vec l, vec r) { return l - r; });
+    case 2: return mapBinary(a, b, y, rows, columns, [](vec l, vec r) { return l * r; });
+    case 3: return mapBinary(a, b, y, rows, columns, [](vec l, vec r) { return l / r; });
+  }
+}
+
+// GELU in its tanh form, 0.5x(1 + tanh u) = x / (1 + e^(-2u)) with u = sqrt(2/pi)(x + 0.044715x^3).
+constexpr float geluScale = 0.79788456080286536f, geluCubic = 0.044715f;
+
+FORCE_INLINE vec geluLogistic(vec x) {
+  const vec u = all(geluScale) * x * (all(1.0f) + all(geluCubic) * x * x);
+  return all(1.0f) / (all(1.0f) + expOf(all(-2.0f) * u));
+}
+
+static void gelu(const float* x, float* y, int64_t n) {
+  mapUnary(x, y, n, [](vec v) { return v * geluLogistic(v); });
+}
+
+FORCE_INLINE vec geluSlope(vec x) {
+  const vec s = geluLogistic(x);
+  // Beyond 12 the second term is 0, but its factors overflow.
+  const vec c = smaller(larger(x, all(-12.0f)), all(12.0f));
+  const vec slope = all(2 * geluScale) * (all(1.0f) + all(3 * geluCubic) * c * c);
+  return s + c * s * (all(1.0f) - s) * slope;
+}
+
+static void geluGrad(const float* dy, const float* x, float* dx, int64_t n) {
+  const Operand left{dy, 0, 1}, right{x, 0, 1};
+  mapBinary(left, right, dx, 1, n, [](vec d, vec v) { return d * geluSlope(v); });
+}
+
+SOFTBOX_END

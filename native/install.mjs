@@ -1,0 +1,185 @@
+/**
+ * @file Compiles the native engine: `node native/install.mjs`, run by npm's install script.
+ *
+ * Needs a C++17 compiler and the headers of `node-api-headers`; downloads nothing. Without a compiler it says so in
+ * one line, writes the reason to `build/failure.txt` and succeeds: softbox then runs on its other engines.
+ */
+import { spawn, spawnSync } from "node:child_process";
+import { createHash } from "node:crypto";
+import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import { createRequire } from "node:module";
+import { dirname, join } from "node:path";
+import { fileURLToPath } from "node:url";
+
+const sources = dirname(fileURLToPath(import.meta.url));
+const build = join(sources, "build");
+const napiVersion = 8;
+
+/** Where the compiled engine lies for this platform. */
+export const addonPath = join(build, `softbox-${process.platform}-${process.arch}-napi${napiVersion}.node`);
+/** Why the last attempt failed, one line; absent after success. */
+export const failurePath = join(build, "failure.txt");
+/** What the compiled engine was built from: a hash, then the compiler. */
+export const stampPath = `${addonPath}.stamp`;
+
+const common = ["-std=c++17", "-O3", "-fPIC", "-ffp-contract=fast", "-fno-math-errno", "-fvisibility=hidden"];
+const warnings = ["-Wall", "-Wextra", "-Wno-psabi", "-Wno-unknown-warning-option"];
+
+/** Instruction sets compiled on this architecture: name, vector bytes, flags. */
+const variants = [
+  ["portable", 16, []],
+  ...(process.arch === "x64"
+    ? [
+        ["avx2", 32, ["-mavx2", "-mfma"]],
+        ["avx512", 64, ["-mavx512f", "-mavx512bw", "-mavx512vl", "-mavx512dq", "-mfma", "-mprefer-vector-width=512"]],
+      ]
+    : []),
+];
+
+/** One compilation each: object name, source, flags. The slowest goes first. */
+function units(include) {
+  const ofVariant = ([name, bytes, flags]) => ({
+    name: `variant-${name}`,
+    source: "variant.cc",
+    flags: [`-DSOFTBOX_ISA=${name}`, `-DSOFTBOX_VECTOR_BYTES=${bytes}`, ...flags],
+  });
+  const plain = (name, flags = []) => ({ name, source: `${name}.cc`, flags });
+  return [
+    ...variants.map(ofVariant).reverse(),
+    plain("binding", [`-DNAPI_VERSION=${napiVersion}`, "-isystem", include]),
+    plain("pool"),
+    plain("memory"),
+  ];
+}
+
+/** Compilers to try: `CXX` alone when it is set. */
+const candidates = () => (process.env.CXX ? [process.env.CXX] : ["c++", "g++", "clang++"]);
+
+/** @returns {{command: string, arguments: string[], version: string} | undefined} */
+function findCompiler() {
+  for (const candidate of candidates()) {
+    const [command, ...rest] = candidate.split(" ").filter(Boolean);
+    if (!command) continue;
+    const probe = spawnSync(command, [...rest, "--version"], { encoding: "utf8" });
+    if (probe.status === 0) return { command, arguments: rest, version: probe.stdout.split("\n")[0].trim() };
+  }
+  return undefined;
+}
+
+function noCompiler() {
+  const tried = process.env.CXX ? `CXX=${process.env.CXX}` : candidates().join(", ");
+  return (
+    `no C++ compiler was found (tried ${tried}); ` +
+    "install one: Debian/Ubuntu `sudo apt install g++`, Fedora `sudo dnf install gcc-c++`, macOS `xcode-select --install`"
+  );
+}
+
+function sourceHash(compiler) {
+  const hash = createHash("sha256");
+  const names = readdirSync(sources).filter((name) => /\.(cc|h|mjs)$/.test(name));
+  for (const name of names.sort()) hash.update(name).update(readFileSync(join(sources, name)));
+  return hash.update(compiler.version).digest("hex");
+}
+
+function isUpToDate(hash) {
+  return existsSync(addonPath) && existsSync(stampPath) && readFileSync(stampPath, "utf8").startsWith(hash);
+}
+
+function run(command, args) {
+  return new Promise((resolve, reject) => {
+    const child = spawn(command, args, { cwd: sources, stdio: ["ignore", "ignore", "pipe"] });
+    let errors = "";
+    child.stderr.on("data", (chunk) => {
+      errors += chunk;
+    });
+    child.on("error", reject);
+    child.on("close", (code) =>
+      code === 0 ? resolve() : reject(new Error(errors || `${command} ended with ${code}`)),
+    );
+  });
+}
+
+/** Runs the jobs two at a time, in order. */
+async function inPairs(jobs) {
+  const queue = [...jobs];
+  const worker = async () => {
+    for (let job = queue.shift(); job; job = queue.shift()) await job();
+  };
+  await Promise.all([worker(), worker()]);
+}
+
+async function compileTo(folder, compiler) {
+  const include = join(dirname(createRequire(import.meta.url).resolve("node-api-headers/package.json")), "include");
+  const jobs = units(include);
+  const object = (unit) => join(folder, `${unit.name}.o`);
+  const compile = (unit) => () =>
+    run(compiler.command, [
+      ...compiler.arguments,
+      ...common,
+      ...warnings,
+      ...unit.flags,
+      "-c",
+      unit.source,
+      "-o",
+      object(unit),
+    ]);
+  await inPairs(jobs.map(compile));
+  const link =
+    process.platform === "darwin" ? ["-undefined", "dynamic_lookup"] : ["-pthread", "-ldl", "-static-libgcc"];
+  const linked = join(folder, "softbox.node");
+  await run(compiler.command, [...compiler.arguments, "-shared", "-O3", ...jobs.map(object), "-o", linked, ...link]);
+  return linked;
+}
+
+/** The compiler's first error, on one line. */
+function firstError(error) {
+  const lines = String(error.message).split("\n");
+  return (lines.find((line) => /error/i.test(line)) ?? lines[0]).trim();
+}
+
+function fail(reason) {
+  mkdirSync(build, { recursive: true });
+  writeFileSync(failurePath, `${reason}\n`);
+  return { built: false, reason };
+}
+
+/**
+ * Compiles the engine unless it is up to date. Works aside and renames, so that concurrent builds do not disturb
+ * each other.
+ *
+ * @param {(line: string) => void} onLine - progress, a line at a time.
+ * @returns {Promise<{built: boolean, reason?: string}>} `reason` when there is no engine afterwards.
+ */
+export async function compileEngine(onLine = () => {}) {
+  if (process.platform === "win32")
+    return fail("the native engine does not support Windows yet; softbox uses its other engines");
+  const compiler = findCompiler();
+  if (!compiler) return fail(noCompiler());
+  const hash = sourceHash(compiler);
+  if (isUpToDate(hash)) {
+    rmSync(failurePath, { force: true });
+    return { built: true };
+  }
+  onLine(`compiling the native engine (${compiler.version}), once, about 20 s`);
+  const started = Date.now();
+  const aside = join(build, `work-${process.pid}-${started}`);
+  mkdirSync(aside, { recursive: true });
+  try {
+    renameSync(await compileTo(aside, compiler), addonPath);
+    writeFileSync(join(aside, "stamp"), `${hash}\n${compiler.version}\n`);
+    renameSync(join(aside, "stamp"), stampPath);
+    rmSync(failurePath, { force: true });
+    onLine(`compiled the native engine in ${Math.round((Date.now() - started) / 1000)} s`);
+    return { built: true };
+  } catch (error) {
+    return fail(`compiling with ${compiler.command} failed: ${firstError(error)}`);
+  } finally {
+    rmSync(aside, { recursive: true, force: true });
+  }
+}
+
+if (process.argv[1] === fileURLToPath(import.meta.url)) {
+  const print = (line) => console.log(`softbox: ${line}`);
+  const { built, reason } = await compileEngine(print);
+  if (!built) print(`the native engine is not available: ${reason}`);
+}

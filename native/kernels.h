@@ -1,0 +1,94 @@
+// What every instruction set offers: one table of plain functions over pointers and sizes. All checked by the callers
+// in TypeScript; matrices are row-major float32. Results depend on shapes only, never on the number of threads.
+#pragma once
+#include <stddef.h>
+#include <stdint.h>
+
+namespace softbox {
+
+enum Activation { activationNone, activationRelu, activationRelu6, activationElu, activationSigmoid, activationGelu };
+
+// c[m, n] (+)= a · b (+ bias over columns), then the activation. ta: a is stored [k, m]; tb: b is stored [n, k].
+struct Matmul {
+  const float *a, *b;
+  float* c;
+  int64_t m, n, k, lda, ldb, ldc;
+  bool ta, tb, accumulate;
+  const float* bias;
+  int activation;
+};
+
+// One side of a binary operation over [rows, columns]: strides are 0 where that axis is broadcast.
+struct Operand {
+  const float* data;
+  int64_t rowStride, columnStride;
+};
+
+struct Attention {
+  const float* qkv;      // [B, T, 3E]
+  const float* dOut;     // [B, T, E], backward only
+  float* out;            // [B, T, E]
+  float* logSumExp;      // [B, H, T]
+  float* dqkv;           // [B, T, 3E], backward only
+  int64_t batch, time, embed, heads;
+};
+
+struct Vocabulary {
+  const float *hidden, *weight, *bias;  // [N, E], [V, E], [V] or null
+  const int32_t* targets;               // [N]
+  int64_t tokens, embed, vocab;
+  float *targetLogit, *logSumExp;            // [N]: results forward; logSumExp is an input backward
+  const float *dTarget, *dLogSumExp;         // [N]
+  float *dHidden, *dWeight, *dBias;          // results; dBias null without bias
+};
+
+struct AdamW {
+  float** p;
+  const float** g;
+  float **m, **v;
+  const int64_t* sizes;
+  const double* weightDecay;
+  int64_t count;
+  double step, learningRate, beta1, beta2, epsilon, clipNorm;
+};
+
+constexpr int maxRank = 8;
+// A copy of 4-byte items over an index space with one stride a side and axis.
+struct StridedCopy {
+  const uint32_t* from;
+  uint32_t* to;
+  int64_t rank;
+  int64_t shape[maxRank], fromStride[maxRank], toStride[maxRank];
+};
+
+struct Kernels {
+  const char* name;
+  void (*matmul)(const Matmul&);
+  void (*matmulBatch)(const Matmul&, int64_t batch, int64_t strideA, int64_t strideB, int64_t strideC);
+  void (*unary)(int operation, const float* x, float* y, int64_t n);
+  void (*binary)(int operation, const Operand& a, const Operand& b, float* y, int64_t rows, int64_t columns);
+  void (*softmax)(const float* x, float* y, int64_t rows, int64_t columns, bool logarithm);
+  void (*reduceRows)(int operation, const float* x, float* y, int64_t rows, int64_t columns);
+  void (*reduceColumns)(int operation, const float* x, float* y, int64_t rows, int64_t columns);
+  void (*layerNorm)(const float* x, const float* gain, const float* bias, float* y, int64_t rows, int64_t columns,
+                    float epsilon);
+  void (*layerNormGrad)(const float* dy, const float* x, const float* gain, float* dx, float* dgain, float* dbias,
+                        int64_t rows, int64_t columns, float epsilon);
+  void (*gelu)(const float* x, float* y, int64_t n);
+  void (*geluGrad)(const float* dy, const float* x, float* dx, int64_t n);
+  void (*gather)(const float* table, const int32_t* ids, float* y, int64_t n, int64_t columns);
+  void (*scatterAdd)(const float* dy, const int32_t* ids, float* table, int64_t n, int64_t rows, int64_t columns);
+  void (*dropout)(const float* x, float* y, int64_t n, double rate, uint32_t key0, uint32_t key1);
+  void (*attention)(const Attention&);
+  void (*attentionGrad)(const Attention&);
+  void (*linearLogSumExp)(const Vocabulary&);
+  void (*linearLogSumExpGrad)(const Vocabulary&);
+  double (*adamW)(const AdamW&);
+  void (*copyStrided)(const StridedCopy&);
+};
+
+const Kernels* portableKernels();
+const Kernels* avx2Kernels();
+const Kernels* avx512Kernels();
+
+}  // namespace softbox

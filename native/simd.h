@@ -1,0 +1,79 @@
+// Vectors of W floats by GCC/Clang vector extensions. Everything lives in an anonymous namespace inside the namespace
+// of the instruction set, so that no two variants are ever mixed by the linker.
+#pragma once
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+
+#include "kernels.h"
+#include "pool.h"
+
+#define SOFTBOX_BEGIN namespace softbox { namespace SOFTBOX_ISA { namespace {
+#define SOFTBOX_END } } }
+#define FORCE_INLINE inline __attribute__((always_inline))
+
+SOFTBOX_BEGIN
+
+constexpr int W = SOFTBOX_VECTOR_BYTES / 4;
+typedef float vec __attribute__((vector_size(SOFTBOX_VECTOR_BYTES)));
+typedef int32_t ivec __attribute__((vector_size(SOFTBOX_VECTOR_BYTES)));
+typedef uint32_t uvec __attribute__((vector_size(SOFTBOX_VECTOR_BYTES)));
+typedef float vecInMemory __attribute__((vector_size(SOFTBOX_VECTOR_BYTES), aligned(4), may_alias));
+
+FORCE_INLINE vec load(const float* p) { return *reinterpret_cast<const vecInMemory*>(p); }
+FORCE_INLINE void store(float* p, vec v) { *reinterpret_cast<vecInMemory*>(p) = v; }
+FORCE_INLINE vec all(float x) { return x - vec{}; }
+FORCE_INLINE ivec allInt(int32_t x) { return x - ivec{}; }
+FORCE_INLINE uvec allWord(uint32_t x) { return x - uvec{}; }
+
+// The first n floats; the other lanes are `rest`.
+FORCE_INLINE vec loadPart(const float* p, int64_t n, float rest = 0) {
+  float lanes[W];
+  for (int i = 0; i < W; i++) lanes[i] = i < n ? p[i] : rest;
+  return load(lanes);
+}
+FORCE_INLINE void storePart(float* p, vec v, int64_t n) {
+  float lanes[W];
+  store(lanes, v);
+  for (int i = 0; i < n; i++) p[i] = lanes[i];
+}
+
+FORCE_INLINE vec asFloat(ivec v) { vec r; memcpy(&r, &v, sizeof r); return r; }
+FORCE_INLINE ivec asInt(vec v) { ivec r; memcpy(&r, &v, sizeof r); return r; }
+FORCE_INLINE vec larger(vec a, vec b) { return a > b ? a : b; }
+FORCE_INLINE vec smaller(vec a, vec b) { return a < b ? a : b; }
+
+// Halves are folded onto each other, so the order of the sum is fixed by W.
+FORCE_INLINE float sumLanes(vec v) {
+  float lanes[W];
+  store(lanes, v);
+  for (int half = W / 2; half > 0; half /= 2)
+    for (int i = 0; i < half; i++) lanes[i] += lanes[i + half];
+  return lanes[0];
+}
+FORCE_INLINE float maxLanes(vec v) {
+  float lanes[W];
+  store(lanes, v);
+  for (int half = W / 2; half > 0; half /= 2)
+    for (int i = 0; i < half; i++) lanes[i] = lanes[i] > lanes[i + half] ? lanes[i] : lanes[i + half];
+  return lanes[0];
+}
+
+constexpr int64_t ceilDiv(int64_t a, int64_t b) { return (a + b - 1) / b; }
+constexpr int64_t least(int64_t a, int64_t b) { return a < b ? a : b; }
+constexpr int64_t most(int64_t a, int64_t b) { return a > b ? a : b; }
+
+template <class F>
+static void parallel(int64_t tasks, const F& body) {
+  if (tasks == 1) return body(0);
+  parallelFor(tasks, [](void* f, int64_t i) { (*static_cast<const F*>(f))(i); },
+              const_cast<void*>(static_cast<const void*>(&body)));
+}
+
+// Calls body(begin, end) for consecutive ranges of at most `grain` items: a partition fixed by `n` and `grain` alone.
+template <class F>
+static void parallelRanges(int64_t n, int64_t grain, const F& body) {
+  parallel(ceilDiv(n, grain), [&](int64_t i) { body(i * grain, least(n, (i + 1) * grain)); });
+}
+
+SOFTBOX_END

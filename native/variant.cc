@@ -1,0 +1,43 @@
+// All kernels for one instruction set. Compiled once a set with SOFTBOX_ISA (its name) and SOFTBOX_VECTOR_BYTES.
+#include "adamw.h"
+#include "attention.h"
+#include "elementwise.h"
+#include "matmul.h"
+#include "rows.h"
+#include "tables.h"
+#include "vocabulary.h"
+
+#define SOFTBOX_JOIN(a, b) a##b
+#define SOFTBOX_GETTER(isa) SOFTBOX_JOIN(isa, Kernels)
+#define SOFTBOX_QUOTE(x) #x
+#define SOFTBOX_NAME(isa) SOFTBOX_QUOTE(isa)
+
+namespace softbox {
+
+const Kernels* SOFTBOX_GETTER(SOFTBOX_ISA)() {
+  using namespace SOFTBOX_ISA;
+  static const Kernels table = {SOFTBOX_NAME(SOFTBOX_ISA),
+                                matmul,
+                                matmulBatch,
+                                unary,
+                                binary,
+                                softmax,
+                                reduceRows,
+                                reduceColumns,
+                                layerNorm,
+                                layerNormGrad,
+                                gelu,
+                                geluGrad,
+                                gather,
+                                scatterAdd,
+                                dropout,
+                                attention,
+                                attentionGrad,
+                                linearLogSumExp,
+                                linearLogSumExpGrad,
+                                adamW,
+                                copyStrided};
+  return &table;
+}
+
+}  // namespace softbox

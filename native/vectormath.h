@@ -1,0 +1,94 @@
+// exp, log, tanh and the logistic function on vectors; 2 ulp or better. Polynomials from Cephes (Moshier 1989).
+#pragma once
+#include "simd.h"
+
+SOFTBOX_BEGIN
+
+constexpr float log2e = 1.44269504088896341f;
+constexpr float ln2High = 0.693359375f, ln2Low = -2.12194440e-4f;
+constexpr float roundingMagic = 12582912.0f;  // 1.5 · 2^23: adding it rounds to the nearest integer
+
+// exp(x) = 2^n · e^r with |r| <= ln2 / 2; gives e^r and n.
+FORCE_INLINE vec expReduced(vec x, ivec& n) {
+  const vec shifted = x * all(log2e) + all(roundingMagic);
+  n = asInt(shifted) - asInt(all(roundingMagic));
+  const vec k = shifted - all(roundingMagic);
+  vec r = x - k * all(ln2High);
+  r = r - k * all(ln2Low);
+  vec p = all(1.9875691500e-4f);
+  p = p * r + all(1.3981999507e-3f);
+  p = p * r + all(8.3334519073e-3f);
+  p = p * r + all(4.1665795894e-2f);
+  p = p * r + all(1.6666665459e-1f);
+  p = p * r + all(5.0000001201e-1f);
+  return p * (r * r) + r + all(1.0f);
+}
+
+FORCE_INLINE vec powerOfTwo(ivec n) { return asFloat((n + allInt(127)) << 23); }
+
+// Every float: overflow to infinity, gradual underflow to 0, NaN stays NaN.
+FORCE_INLINE vec expOf(vec x) {
+  x = x < all(-104.0f) ? all(-104.0f) : x;
+  x = x > all(89.0f) ? all(89.0f) : x;
+  ivec n;
+  const vec e = expReduced(x, n);
+  const ivec half = n >> 1;
+  return e * powerOfTwo(half) * powerOfTwo(n - half);
+}
+
+// For x <= 0, as in a softmax: results below 2^-126 are 0.
+FORCE_INLINE vec expOfNegative(vec x) {
+  const vec clamped = x < all(-87.33f) ? all(-87.33f) : x;
+  ivec n;
+  const vec e = expReduced(clamped, n) ;
+  const vec y = e * powerOfTwo(n);
+  return x < all(-87.33f) ? vec{} : y;
+}
+
+FORCE_INLINE vec logOf(vec x) {
+  const vec smallest = all(1.17549435e-38f);
+  const ivec tiny = x < smallest;
+  const vec scaled = tiny ? x * all(8388608.0f) : x;
+  const ivec bits = asInt(scaled);
+  ivec exponent = ((bits >> 23) & allInt(255)) - allInt(126);
+  vec m = asFloat((bits & allInt(0x007fffff)) | allInt(0x3f000000));  // in [0.5, 1)
+  const ivec low = m < all(0.70710678f);
+  exponent = exponent + low - (tiny & allInt(23));
+  m = (low ? m + m : m) - all(1.0f);
+  const vec z = m * m;
+  vec p = all(7.0376836292e-2f);
+  p = p * m - all(1.1514610310e-1f);
+  p = p * m + all(1.1676998740e-1f);
+  p = p * m - all(1.2420140846e-1f);
+  p = p * m + all(1.4249322787e-1f);
+  p = p * m - all(1.6668057665e-1f);
+  p = p * m + all(2.0000714765e-1f);
+  p = p * m - all(2.4999993993e-1f);
+  p = p * m + all(3.3333331174e-1f);
+  const vec e = __builtin_convertvector(exponent, vec);
+  vec y = p * m * z + e * all(ln2Low);
+  y = y - z * all(0.5f);
+  y = m + y + e * all(ln2High);
+  const float infinity = __builtin_inff();
+  y = x == all(infinity) ? x : y;
+  y = x == vec{} ? all(-infinity) : y;
+  return (x < vec{}) | (x != x) ? all(__builtin_nanf("")) : y;
+}
+
+FORCE_INLINE vec logisticOf(vec x) { return all(1.0f) / (all(1.0f) + expOf(-x)); }
+
+FORCE_INLINE vec tanhOf(vec x) {
+  const vec a = x < vec{} ? -x : x;
+  const vec z = x * x;
+  vec p = all(-5.70498872745e-3f);
+  p = p * z + all(2.06390887954e-2f);
+  p = p * z - all(5.37397155531e-2f);
+  p = p * z + all(1.33314422036e-1f);
+  p = p * z - all(3.33332819422e-1f);
+  const vec inner = p * z * x + x;
+  const vec big = all(1.0f) - all(2.0f) / (expOf(a + a) + all(1.0f));
+  const vec outer = x < vec{} ? -big : big;
+  return a < all(0.625f) ? inner : outer;
+}
+
+SOFTBOX_END
