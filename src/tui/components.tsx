@@ -1,0 +1,63 @@
+/** @file The two pieces that every screen is made of: a line of styled text, and a rule with a title. */
+import { Box, Text } from "ink";
+import { textCells, truncate } from "./cells.ts";
+import { theme } from "./theme.ts";
+import type { Span } from "./wrap.ts";
+
+export interface LineProps {
+  /** From left to right; what is beyond the width is cut. */
+  readonly spans: readonly Span[];
+  /** In cells. */
+  readonly width: number;
+}
+
+/** Exactly one line. */
+export function Line({ spans, width }: LineProps) {
+  return (
+    <Box width={width} height={1} flexShrink={0}>
+      <Text wrap="truncate-end">
+        {spans.length === 0
+          ? " "
+          : cutSpans(spans, width).map(({ text, look }, index) => (
+              // biome-ignore lint/suspicious/noArrayIndexKey: a span has no identity but its place.
+              <Text key={index} {...look}>
+                {text}
+              </Text>
+            ))}
+      </Text>
+    </Box>
+  );
+}
+
+export interface RuleProps {
+  readonly title: string;
+  /** Shown at the right end where there is room. */
+  readonly legend?: readonly Span[];
+  /** In cells. */
+  readonly width: number;
+}
+
+/** `── title ────── legend ──` */
+export function Rule({ title, legend = [], width }: RuleProps) {
+  const head = `─ ${truncate(title, width - 4)} `;
+  const tail = legend.reduce((sum, { text }) => sum + textCells(text), 0) + 3;
+  const fits = legend.length > 0 && textCells(head) + tail + 3 <= width;
+  const fill = "─".repeat(Math.max(0, width - textCells(head) - (fits ? tail : 0)));
+  const end: readonly Span[] = fits
+    ? [{ text: " ", look: theme.plain }, ...legend, { text: " ─", look: theme.faint }]
+    : [];
+  return <Line width={width} spans={[{ text: head + fill, look: theme.faint }, ...end]} />;
+}
+
+/** Cuts a row of spans to a width, with `…` where something was cut. */
+function cutSpans(spans: readonly Span[], width: number): readonly Span[] {
+  let left = width;
+  const kept: Span[] = [];
+  for (const span of spans) {
+    const cells = textCells(span.text);
+    kept.push(cells <= left ? span : { ...span, text: truncate(span.text, left) });
+    left -= cells;
+    if (left < 0) break;
+  }
+  return kept;
+}

@@ -1,0 +1,54 @@
+/** @file The bottom of the play screen: what is going on, and which keys there are. */
+import { readable, textCells, truncate } from "../../cells.ts";
+import { Line } from "../../components.tsx";
+import { theme } from "../../theme.ts";
+import type { Span } from "../../wrap.ts";
+import { bindings } from "../keys.ts";
+import type { Notice, Page } from "../state.ts";
+
+export interface NoticeLineProps {
+  readonly notice: Notice;
+  /** In cells. */
+  readonly width: number;
+}
+
+/** `✗ message: hint` */
+export function NoticeLine({ notice, width }: NoticeLineProps) {
+  const isError = notice.kind === "error";
+  const text = readable(notice.text.replaceAll("\n", " "));
+  const hint = notice.hint === undefined ? "" : ` → ${readable(notice.hint.replaceAll("\n", " "))}`;
+  // Where both do not fit, the hint is worth more than the message's end.
+  const room = Math.max(Math.floor(width / 2), width - 2 - textCells(hint));
+  return (
+    <Line
+      width={width}
+      spans={[
+        { text: `${isError ? "✗ " : ""}${truncate(text, room)}`, look: isError ? theme.error : theme.busy },
+        { text: hint, look: theme.plain },
+      ]}
+    />
+  );
+}
+
+export interface HintsLineProps {
+  readonly page: Page;
+  /** In cells. */
+  readonly width: number;
+}
+
+/** The keys of the page, as many as fit: `space step  enter run  …` */
+export function HintsLine({ page, width }: HintsLineProps) {
+  const spans: Span[] = [];
+  let used = 0;
+  for (const { page: of, shown, hint } of bindings) {
+    if (of !== page || hint === undefined) continue;
+    const key = shown.split("  ")[0]!;
+    used += textCells(key) + 1 + hint.length + (spans.length > 0 ? 2 : 0);
+    if (used > width) break;
+    spans.push(
+      { text: `${spans.length > 0 ? "  " : ""}${key}`, look: theme.key },
+      { text: ` ${hint}`, look: theme.faint },
+    );
+  }
+  return <Line width={width} spans={spans} />;
+}

@@ -1,0 +1,53 @@
+/** @file All keys, from the table of keys. */
+import { Box } from "ink";
+import { column } from "../../cells.ts";
+import { Line, Rule } from "../../components.tsx";
+import { theme } from "../../theme.ts";
+import type { Span } from "../../wrap.ts";
+import { bindings } from "../keys.ts";
+import type { Page } from "../state.ts";
+
+export interface HelpPageProps {
+  /** First line shown; beyond the last screenful it is the last screenful. */
+  readonly top: number;
+  readonly lines: number;
+  /** In cells. */
+  readonly width: number;
+}
+
+const titles: readonly { readonly page: Page; readonly title: string }[] = [
+  { page: "watch", title: "Keys" },
+  { page: "edit", title: "While editing the prompt" },
+  { page: "help", title: "On this page" },
+];
+
+/** A rule that tells where one is, then one line a key. */
+export function HelpPage({ top, lines, width }: HelpPageProps) {
+  const all = helpLines(width);
+  const room = Math.max(1, lines - 1);
+  const first = Math.max(0, Math.min(top, all.length - room));
+  const more = all.length - room - first;
+  return (
+    <Box flexDirection="column" height={lines} flexShrink={0}>
+      <Rule width={width} title={more > 0 ? `help · ${more} more below` : "help"} />
+      {all.slice(first, first + room).map((spans, index) => (
+        // biome-ignore lint/suspicious/noArrayIndexKey: a line has no identity but its place.
+        <Line key={index} spans={spans} width={width} />
+      ))}
+    </Box>
+  );
+}
+
+function helpLines(width: number): readonly (readonly Span[])[] {
+  const keysWidth = width >= 60 ? 20 : 12;
+  return titles.flatMap(({ page, title }, index) => [
+    ...(index > 0 ? [[]] : []),
+    [{ text: title, look: theme.title }],
+    ...bindings
+      .filter((binding) => binding.page === page)
+      .map(({ shown, does }): readonly Span[] => [
+        { text: `${column(shown, keysWidth - 1)} `, look: theme.key },
+        { text: does, look: theme.plain },
+      ]),
+  ]);
+}

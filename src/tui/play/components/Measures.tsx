@@ -1,0 +1,56 @@
+/** @file Numbers about the whole distribution: entropy, effective vocabulary, mixture weights. */
+import { Line, Rule } from "../../components.tsx";
+import { theme } from "../../theme.ts";
+import type { Span } from "../../wrap.ts";
+import type { NextView } from "../port.ts";
+
+export interface EntropyRuleProps {
+  /** Undefined while the model is loading. */
+  readonly next: NextView | undefined;
+  readonly vocabSize: number | undefined;
+  /** In cells. */
+  readonly width: number;
+}
+
+/** `─ next token · entropy 2.10 nats, raw 3.00 · effective vocabulary 8.2, raw 20.1 of 65 ──`; effective is exp(H). */
+export function EntropyRule({ next, vocabSize, width }: EntropyRuleProps) {
+  if (next === undefined) return <Rule width={width} title="next token" />;
+  const { entropy: raw, finalEntropy: final } = next;
+  const [finalWords, rawWords] = [effectiveVocabulary(final), effectiveVocabulary(raw)];
+  const of = vocabSize === undefined ? "" : ` of ${vocabSize.toLocaleString("en")}`;
+  const titles = [
+    `next token · entropy ${nats(final)} nats, raw ${nats(raw)} · effective vocabulary ${finalWords}, raw ${rawWords}${of}`,
+    `next · entropy ${nats(final)} nats, raw ${nats(raw)} · exp ${finalWords}, ${rawWords}`,
+    `H ${nats(final)} raw ${nats(raw)} nats exp ${finalWords}`,
+    `H ${nats(final)} nats`,
+  ];
+  return <Rule width={width} title={titles.find((title) => title.length + 4 <= width) ?? titles.at(-1)!} />;
+}
+
+export interface MixtureLineProps {
+  /** The weights π_k; they sum to 1. */
+  readonly weights: readonly number[];
+  /** In cells. */
+  readonly width: number;
+}
+
+/** `mixture π ▆0.61 ▃0.30 ▁0.09` */
+export function MixtureLine({ weights, width }: MixtureLineProps) {
+  const levels = "▁▂▃▄▅▆▇█";
+  const spans = weights.flatMap((weight): readonly Span[] => [
+    { text: ` ${levels[Math.min(7, Math.floor(weight * 8))]}`, look: theme.barSame },
+    { text: weight.toFixed(2), look: theme.plain },
+  ]);
+  return <Line width={width} spans={[{ text: "mixture π", look: theme.faint }, ...spans]} />;
+}
+
+/** exp(H) in words, for an entropy `H` in nats: as many equally likely tokens would be as uncertain. */
+export function effectiveVocabulary(entropy: number): string {
+  const tokens = Math.exp(entropy);
+  return tokens < 100 ? tokens.toFixed(1) : Math.round(tokens).toLocaleString("en");
+}
+
+/** An entropy with two decimals; a point distribution may come as −0. */
+function nats(entropy: number): string {
+  return Math.abs(entropy).toFixed(2);
+}

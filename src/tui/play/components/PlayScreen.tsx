@@ -1,0 +1,105 @@
+/** @file The whole play screen as a function of the state, at most rows − 1 lines high. */
+import { Box } from "ink";
+import { Line } from "../../components.tsx";
+import { theme } from "../../theme.ts";
+import { layoutOf } from "../layout.ts";
+import type { Notice, State } from "../state.ts";
+import { HintsLine, NoticeLine } from "./Footer.tsx";
+import { CardLine, SettingsLine } from "./Header.tsx";
+import { HelpPage } from "./HelpPage.tsx";
+import { EntropyRule, MixtureLine } from "./Measures.tsx";
+import { NextTokenBars } from "./NextTokenBars.tsx";
+import { PromptEditor } from "./PromptEditor.tsx";
+import { TextPanel } from "./TextPanel.tsx";
+
+export interface PlayScreenProps {
+  readonly state: State;
+}
+
+/** The page that the state says, in a box that nothing leaves. */
+export function PlayScreen({ state }: PlayScreenProps) {
+  const { columns, rows } = state.size;
+  return (
+    <Box flexDirection="column" width={columns} height={Math.max(1, rows - 1)} overflow="hidden">
+      {state.page === "help" ? <HelpAndHints state={state} /> : <Watch state={state} />}
+    </Box>
+  );
+}
+
+function HelpAndHints({ state }: PlayScreenProps) {
+  const { columns, rows } = state.size;
+  const hints = rows > 4 ? 1 : 0;
+  return (
+    <>
+      <HelpPage top={state.helpTop} lines={Math.max(1, rows - 1 - hints)} width={columns} />
+      {hints > 0 && <HintsLine page="help" width={columns} />}
+    </>
+  );
+}
+
+function Watch({ state }: PlayScreenProps) {
+  const { snapshot, card, settings, running, selected, page } = state;
+  const layout = layoutOf(state.size, snapshot?.mixture !== undefined);
+  const width = layout.columns;
+  const text = { rule: layout.textRule > 0, lines: layout.text, width };
+  return (
+    <>
+      {layout.card > 0 && <CardLine card={card} width={width} />}
+      {layout.settings > 0 && <SettingsLine settings={settings} running={running} width={width} />}
+      {page === "edit" ? (
+        <PromptEditor editor={state.editor} {...text} />
+      ) : (
+        <TextPanel snapshot={snapshot} contextLength={card?.contextLength} {...text} />
+      )}
+      {layout.entropy > 0 && <EntropyRule next={snapshot?.next} vocabSize={card?.vocabSize} width={width} />}
+      <Box flexDirection="column" height={layout.heads + layout.bars} flexShrink={0}>
+        {snapshot !== undefined && (
+          <NextTokenBars
+            next={snapshot.next}
+            selected={selected}
+            lines={layout.bars}
+            heads={layout.heads > 0}
+            width={width}
+          />
+        )}
+      </Box>
+      {layout.mixture > 0 && <MixtureLine weights={snapshot?.mixture ?? []} width={width} />}
+      <Bottom state={state} apart={layout.notice > 0} hints={layout.hints > 0} />
+    </>
+  );
+}
+
+interface BottomProps extends PlayScreenProps {
+  /** Whether notices have a line of their own. */
+  readonly apart: boolean;
+  readonly hints: boolean;
+}
+
+function Bottom({ state, apart, hints }: BottomProps) {
+  const width = state.size.columns;
+  const notice = noticeFor(state);
+  if (!hints && !apart) return null;
+  if (!apart) {
+    return notice === undefined ? (
+      <HintsLine page={state.page} width={width} />
+    ) : (
+      <NoticeLine notice={notice} width={width} />
+    );
+  }
+  return (
+    <>
+      {notice === undefined ? (
+        <Line width={width} spans={[{ text: "", look: theme.plain }]} />
+      ) : (
+        <NoticeLine notice={notice} width={width} />
+      )}
+      <HintsLine page={state.page} width={width} />
+    </>
+  );
+}
+
+function noticeFor(state: State): Notice | undefined {
+  if (state.notice !== undefined) return state.notice;
+  if (state.card === undefined) return { kind: "info", text: "loading the model …" };
+  return state.snapshot === undefined ? { kind: "info", text: "reading the prompt …" } : undefined;
+}

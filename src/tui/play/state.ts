@@ -1,0 +1,216 @@
+/** @file The play screen's state and the one function that changes it. No React, no model, no clock. */
+import type { Size } from "../screen.ts";
+import { createEditor, type Edit, type Editor, edit } from "./editor.ts";
+import type { ModelCard, PlayPort, Settings, Snapshot } from "./port.ts";
+import { type Dial, sameSettings, turnDial } from "./settings.ts";
+
+/** A call of the port that is wanted or under way. */
+export type Request =
+  | { readonly kind: "prompt"; readonly text: string }
+  | { readonly kind: "pick"; readonly id: number }
+  | { readonly kind: Exclude<keyof PlayPort, "open" | "close" | "prompt" | "pick"> };
+
+/** A line for the user; an error says what to do in `hint`. */
+export interface Notice {
+  readonly kind: "info" | "error";
+  readonly text: string;
+  readonly hint?: string;
+}
+
+/** Which page is shown. */
+export type Page = "watch" | "edit" | "help";
+
+/** Everything that the screen shows. */
+export interface State {
+  readonly size: Size;
+  readonly page: Page;
+  /** Undefined until the model is loaded. */
+  readonly card: ModelCard | undefined;
+  readonly snapshot: Snapshot | undefined;
+  /** What the user has asked for; shown at once. */
+  readonly settings: Settings;
+  /** The settings that `snapshot` belongs to. */
+  readonly answered: Settings | undefined;
+  /** The text that `restart` goes back to. */
+  readonly prompt: string;
+  readonly running: boolean;
+  /** Index of the selected candidate. */
+  readonly selected: number;
+  /** Calls that change the text, in order. */
+  readonly waiting: readonly Request[];
+  readonly inFlight: { readonly request: Request; readonly settings: Settings } | undefined;
+  readonly editor: Editor;
+  /** First line of the help page that is shown. */
+  readonly helpTop: number;
+  readonly notice: Notice | undefined;
+  readonly ended: boolean;
+}
+
+/** Everything that can happen. */
+export type Action =
+  | { readonly type: "opened"; readonly card: ModelCard }
+  | { readonly type: "sent"; readonly request: Request; readonly settings: Settings }
+  | { readonly type: "replied"; readonly snapshot: Snapshot }
+  | { readonly type: "failed"; readonly notice: Notice }
+  | { readonly type: "resized"; readonly size: Size }
+  | { readonly type: "dial-turned"; readonly dial: Dial; readonly by: 1 | -1 }
+  | { readonly type: "stepped" }
+  | { readonly type: "run-toggled" }
+  | { readonly type: "selection-moved"; readonly by: number }
+  | { readonly type: "picked"; readonly rank?: number }
+  | { readonly type: "undone" }
+  | { readonly type: "restarted"; readonly newSeed: boolean }
+  | { readonly type: "edit-opened"; readonly insert?: string }
+  | { readonly type: "edited"; readonly change: Edit }
+  | { readonly type: "edit-submitted" }
+  | { readonly type: "page-closed" }
+  | { readonly type: "help-opened" }
+  | { readonly type: "help-scrolled"; readonly by: number }
+  | { readonly type: "repainted" }
+  | { readonly type: "ended" };
+
+/** Steps and undos that may wait: more than that, a held key would run on after it is let go. */
+const longestQueue = 6;
+
+/** The state before the model is loaded; the prompt is already waiting. */
+export function initialState(size: Size, settings: Settings, prompt: string): State {
+  return {
+    size,
+    page: "watch",
+    card: undefined,
+    snapshot: undefined,
+    settings,
+    answered: undefined,
+    prompt,
+    running: false,
+    selected: 0,
+    waiting: [{ kind: "prompt", text: prompt }],
+    inFlight: undefined,
+    editor: createEditor(prompt),
+    helpTop: 0,
+    notice: undefined,
+    ended: false,
+  };
+}
+
+/**
+ * The call to send now, if any. At most one is under way; what changes the text goes first; a running text takes the
+ * newest settings along; else changed settings ask for one look, however often they changed meanwhile.
+ */
+export function nextRequest(state: State): Request | undefined {
+  if (state.inFlight !== undefined || state.card === undefined || state.ended) return undefined;
+  const waiting = state.waiting[0];
+  if (waiting !== undefined) return waiting;
+  if (state.snapshot === undefined) return undefined;
+  if (state.running) return { kind: "step" };
+  const answered = state.answered !== undefined && sameSettings(state.answered, state.settings);
+  return answered ? undefined : { kind: "look" };
+}
+
+/** Whether the text is about to change: then what is on the screen cannot be picked from. */
+export function isTextMoving(state: State): boolean {
+  const kind = state.inFlight?.request.kind;
+  return state.running || state.waiting.length > 0 || (kind !== undefined && kind !== "look");
+}
+
+type Handlers = { readonly [K in Action["type"]]: (state: State, action: Extract<Action, { type: K }>) => State };
+
+const handlers: Handlers = {
+  opened: (state, { card }) => ({ ...state, card }),
+  sent: (state, { request, settings }) => ({
+    ...state,
+    inFlight: { request, settings },
+    waiting: state.waiting[0] === request ? state.waiting.slice(1) : state.waiting,
+  }),
+  replied,
+  failed: (state, { notice }) => ({
+    ...state,
+    notice,
+    running: false,
+    waiting: [],
+    answered: state.inFlight?.settings ?? state.answered,
+    inFlight: undefined,
+  }),
+  resized: (state, { size }) => ({ ...state, size }),
+  "dial-turned": (state, { dial, by }) => ({
+    ...state,
+    notice: undefined,
+    settings: turnDial(state.settings, dial, by),
+  }),
+  stepped: (state) => enqueue({ ...state, running: false }, { kind: "step" }),
+  "run-toggled": (state) => ({ ...state, running: !state.running, waiting: withoutSteps(state), notice: undefined }),
+  "selection-moved": (state, { by }) => ({ ...state, selected: bounded(state.selected + by, candidateCount(state)) }),
+  picked,
+  undone: (state) =>
+    state.snapshot?.tokens.length === 0
+      ? { ...state, notice: { kind: "info", text: "nothing to undo" } }
+      : enqueue({ ...state, running: false }, { kind: "undo" }),
+  restarted: (state, { newSeed }) => ({
+    ...startFrom(state, state.prompt),
+    settings: newSeed ? { ...state.settings, seed: state.settings.seed + 1 } : state.settings,
+  }),
+  "edit-opened": (state, { insert }) => {
+    const opened: State = {
+      ...state,
+      page: "edit",
+      running: false,
+      notice: undefined,
+      editor: createEditor(state.prompt),
+    };
+    return insert === undefined ? opened : { ...opened, editor: edit(opened.editor, { do: "insert", text: insert }) };
+  },
+  edited: (state, { change }) => ({ ...state, editor: edit(state.editor, change) }),
+  "edit-submitted": (state) => startFrom({ ...state, page: "watch" }, state.editor.text),
+  "page-closed": (state) => ({ ...state, page: "watch" }),
+  "help-opened": (state) => ({ ...state, page: "help", helpTop: 0 }),
+  "help-scrolled": (state, { by }) => ({ ...state, helpTop: Math.max(0, state.helpTop + by) }),
+  repainted: (state) => state,
+  ended: (state) => ({ ...state, ended: true, running: false, waiting: [] }),
+};
+
+/** The state after an action. */
+export function reduce(state: State, action: Action): State {
+  const handler = handlers[action.type] as (state: State, action: Action) => State;
+  return handler(state, action);
+}
+
+function replied(state: State, { snapshot }: { readonly snapshot: Snapshot }): State {
+  const looked = state.inFlight?.request.kind === "look";
+  const selectedId = state.snapshot?.next.candidates[state.selected]?.id;
+  const found = snapshot.next.candidates.findIndex(({ id }) => id === selectedId);
+  return {
+    ...state,
+    snapshot,
+    answered: state.inFlight?.settings ?? state.answered,
+    inFlight: undefined,
+    selected: looked ? Math.max(0, found) : 0,
+  };
+}
+
+function picked(state: State, { rank }: { readonly rank?: number }): State {
+  if (state.running) return { ...state, running: false, notice: { kind: "info", text: "paused: pick again" } };
+  if (isTextMoving(state)) return { ...state, notice: { kind: "info", text: "still computing: pick again" } };
+  const candidate = state.snapshot?.next.candidates[rank ?? state.selected];
+  return candidate === undefined ? state : enqueue(state, { kind: "pick", id: candidate.id });
+}
+
+function startFrom(state: State, prompt: string): State {
+  return { ...state, prompt, running: false, notice: undefined, waiting: [{ kind: "prompt", text: prompt }] };
+}
+
+function enqueue(state: State, request: Request): State {
+  if (state.snapshot === undefined || state.waiting.length >= longestQueue) return state;
+  return { ...state, notice: undefined, waiting: [...state.waiting, request] };
+}
+
+function withoutSteps(state: State): readonly Request[] {
+  return state.waiting.filter(({ kind }) => kind !== "step");
+}
+
+function candidateCount(state: State): number {
+  return state.snapshot?.next.candidates.length ?? 0;
+}
+
+function bounded(index: number, count: number): number {
+  return Math.max(0, Math.min(count - 1, index));
+}
