@@ -1,0 +1,75 @@
+/** @file Chooses what executes tensors and starts it. The models above know tfjs alone. */
+import * as tf from "@tensorflow/tfjs";
+import { SandboxError } from "./errors.ts";
+import { registerComposites, registerGradients } from "./fused.ts";
+import { cpuRung } from "./ladder/cpu.ts";
+import type { Inspection, Rung, StartOptions } from "./ladder/ladder.ts";
+import { nativeRung } from "./ladder/native.ts";
+import { tensorflowRung } from "./ladder/tensorflow.ts";
+import { webgpuRung } from "./ladder/webgpu.ts";
+import { fusedKernels } from "./ops/table.ts";
+
+/** From the one most wished for to the one that is always there. */
+const rungs: readonly Rung[] = [tensorflowRung, webgpuRung, nativeRung, cpuRung];
+
+export type EngineName = Rung["name"];
+export const engineNames: readonly string[] = ["auto", ...rungs.map((rung) => rung.name)];
+
+export interface Engine {
+  readonly name: EngineName;
+  /** For the user, e.g. `native (avx512, 2 threads)`. */
+  readonly description: string;
+}
+
+/** One engine as `softbox doctor` lists it. */
+export interface EngineReport {
+  readonly name: EngineName;
+  readonly inspection: Inspection;
+}
+
+/** What every engine says of itself, in the order in which `auto` asks. */
+export async function inspectEngines(options: StartOptions = {}): Promise<EngineReport[]> {
+  const reports: EngineReport[] = [];
+  for (const rung of rungs) reports.push({ name: rung.name, inspection: await rung.inspect(options) });
+  return reports;
+}
+
+/**
+ * Starts an engine and makes it tfjs's global one. Any tfjs program runs on it from then on.
+ *
+ * `auto` takes the first usable of: tensorflow on a GPU, webgpu on a GPU, native, tensorflow on the CPU, cpu.
+ *
+ * @throws {SandboxError} if the name is unknown, or the engine named cannot start here; there is no silent fallback.
+ */
+export async function useEngine(name = "auto", options: StartOptions = {}): Promise<Engine> {
+  if (!engineNames.includes(name))
+    throw new SandboxError(
+      `engine: expected one of ${engineNames.join(", ")}, got ${JSON.stringify(name)}`,
+      "softbox doctor lists what is usable here.",
+    );
+  tf.enableProdMode(); // silences tfjs's start banner, which would tear the terminal UI and --json
+  registerGradients(fusedKernels);
+  const rung = name === "auto" ? await chooseRung(options) : await namedRung(name, options);
+  const { backendName, details } = await rung.start(options);
+  registerComposites(fusedKernels, backendName);
+  if (!(await tf.setBackend(backendName))) throw new Error(`engine ${rung.name}: tfjs refused the backend`);
+  return { name: rung.name, description: `${rung.name} (${details})` };
+}
+
+async function namedRung(name: string, options: StartOptions): Promise<Rung> {
+  const rung = rungs.find((candidate) => candidate.name === name)!;
+  const inspection = await rung.inspect(options);
+  if (!inspection.usable) throw new SandboxError(`engine ${name}: ${inspection.reason}`, inspection.hint);
+  return rung;
+}
+
+async function chooseRung(options: StartOptions): Promise<Rung> {
+  let fallback: Rung = cpuRung;
+  for (const rung of rungs) {
+    const inspection = await rung.inspect(options);
+    if (!inspection.usable) continue;
+    if (inspection.gpu || rung === nativeRung) return rung;
+    if (fallback === cpuRung) fallback = rung === webgpuRung ? fallback : rung;
+  }
+  return fallback;
+}

@@ -1,0 +1,52 @@
+/**
+ * @file Files that survive a crash: written aside in the same folder, flushed to disk, renamed, the folder flushed.
+ * Whoever reads sees the old content or the new, never a half.
+ */
+import { open, rename, rm } from "node:fs/promises";
+import { dirname } from "node:path";
+import { SandboxError } from "./errors.ts";
+
+/** Flushes a folder's entries to disk, so that a rename in it survives a power cut. */
+export async function syncFolder(folder: string): Promise<void> {
+  if (process.platform === "win32") return; // folders cannot be opened there
+  const handle = await open(folder, "r");
+  await handle.sync().finally(() => handle.close());
+}
+
+/** Writes a new file chunk by chunk and flushes it; `path` must not be read by anyone yet. */
+export async function writeSynced(path: string, chunks: Iterable<Uint8Array>): Promise<void> {
+  const handle = await open(path, "w");
+  try {
+    for (const chunk of chunks) await handle.writeFile(chunk);
+    await handle.sync();
+  } finally {
+    await handle.close();
+  }
+}
+
+/** Replaces a small file as a whole. */
+export async function replaceFile(path: string, content: string): Promise<void> {
+  const aside = `${path}.partial-${process.pid}`;
+  try {
+    await writeSynced(aside, [Buffer.from(content)]);
+    await rename(aside, path);
+  } catch (error) {
+    await rm(aside, { force: true });
+    throw explainFailure(path, error);
+  }
+  await syncFolder(dirname(path));
+}
+
+const hints: Readonly<Record<string, string>> = {
+  ENOSPC: "The disk is full: free some space and go on; what was saved before is whole.",
+  EACCES: "Choose a folder you may write to.",
+  EPERM: "Choose a folder you may write to.",
+  EROFS: "The file system is read-only: choose another folder.",
+};
+
+/** Turns an operating system's refusal into an error for the user; anything else stays what it is. */
+export function explainFailure(path: string, error: unknown): unknown {
+  const { code } = error as NodeJS.ErrnoException;
+  const hint = code && hints[code];
+  return hint ? new SandboxError(`${path}: cannot be written (${code})`, hint, { cause: error }) : error;
+}

@@ -1,0 +1,22 @@
+/** @file What the engine ladder asks of an engine. */
+
+/** What an engine says of itself, without being started. */
+export type Inspection =
+  | { readonly usable: true /** Drives a real GPU. */; readonly gpu: boolean; readonly details: string }
+  | { readonly usable: false; readonly reason: string /** What to type. */; readonly hint: string };
+
+export interface StartOptions {
+  /** Threads for engines that let themselves be told; default the processor's cores. */
+  readonly threads?: number;
+  /** Receives a line when something long goes on, e.g. a compilation. */
+  readonly onLine?: (line: string) => void;
+}
+
+/** One rung: a tfjs backend and how to come by it. */
+export interface Rung {
+  readonly name: "tensorflow" | "webgpu" | "native" | "cpu";
+  /** Says whether the engine can start here. Never throws. */
+  inspect(options: StartOptions): Promise<Inspection>;
+  /** Registers and readies the tfjs backend; gives its name there and words for the user, e.g. `avx512, 2 threads`. */
+  start(options: StartOptions): Promise<{ readonly backendName: string; readonly details: string }>;
+}
