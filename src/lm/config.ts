@@ -5,18 +5,26 @@ import { HeadConfig } from "./heads/config.ts";
 
 const size = (description: string) => z.int().positive().max(1_000_000).describe(description);
 
+const transformerFields = {
+  kind: z.literal("transformer"),
+  contextLength: size("tokens seen at once (T)").default(64),
+  embedSize: size("features a token (E)").default(128),
+  layers: size("blocks of attention and feed-forward (L)").default(4),
+  heads: size("attention heads a block (H)").default(4),
+  dropout: z.number().min(0).lt(1).default(0).describe("share of embedding and residual activations dropped, 0..1"),
+  head: HeadConfig.default({ kind: "softmax" }),
+};
+const headsDivide = (c: { embedSize: number; heads: number }): boolean => c.embedSize % c.heads === 0;
+const headsMessage = { path: ["heads"], message: "must divide embedSize" };
+
 const Transformer = z
-  .strictObject({
-    kind: z.literal("transformer"),
-    vocabSize: size("distinct tokens (V)"),
-    contextLength: size("tokens seen at once (T)").default(64),
-    embedSize: size("features a token (E)").default(128),
-    layers: size("blocks of attention and feed-forward (L)").default(4),
-    heads: size("attention heads a block (H)").default(4),
-    dropout: z.number().min(0).lt(1).default(0).describe("share of embedding and residual activations dropped, 0..1"),
-    head: HeadConfig.default({ kind: "softmax" }),
-  })
-  .refine((c) => c.embedSize % c.heads === 0, { path: ["heads"], message: "must divide embedSize" });
+  .strictObject({ ...transformerFields, vocabSize: size("distinct tokens (V)") })
+  .refine(headsDivide, headsMessage);
+
+/** A model whose vocabulary is not known yet: what a recipe holds. */
+export const ModelRecipe = z.discriminatedUnion("kind", [
+  z.strictObject(transformerFields).refine(headsDivide, headsMessage),
+]);
 
 /** Configuration of a model, by family. */
 export const ModelConfig = z.discriminatedUnion("kind", [Transformer]);

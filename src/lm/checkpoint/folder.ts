@@ -1,0 +1,114 @@
+/**
+ * @file A checkpoint is a folder that exists whole or not at all. It is written under another name, each file flushed, then
+ * renamed; `manifest.json` carries every file's size and SHA-256, and reading checks them before anything is used.
+ */
+import { createHash } from "node:crypto";
+import { mkdir, readFile, rename, rm } from "node:fs/promises";
+import { basename, dirname, join } from "node:path";
+import { z } from "zod";
+import { SandboxError } from "../../engine/errors.ts";
+import { explainFailure, syncFolder, writeSynced } from "../../engine/files.ts";
+
+/** Raised when the folder's form changes so that older programs cannot read it. */
+const formatVersion = 1;
+
+const Manifest = z.strictObject({
+  format: z.literal("softbox-checkpoint"),
+  version: z.int().positive(),
+  files: z.record(z.string(), z.strictObject({ bytes: z.int().nonnegative(), sha256: z.string().length(64) })),
+});
+
+/** A name that marks a folder as unfinished; whatever carries it may be removed. */
+export const partialMark = ".partial-";
+
+function digest(chunks: readonly Uint8Array[]): { bytes: number; sha256: string } {
+  const hash = createHash("sha256");
+  for (const chunk of chunks) hash.update(chunk);
+  return { bytes: chunks.reduce((total, chunk) => total + chunk.byteLength, 0), sha256: hash.digest("hex") };
+}
+
+/**
+ * Writes `files` as the folder `folder`; one that was there before is replaced.
+ *
+ * @throws {SandboxError} if the disk is full or the place may not be written; nothing half-written stays.
+ */
+export async function writeCheckpointFolder(
+  folder: string,
+  files: Readonly<Record<string, readonly Uint8Array[]>>,
+): Promise<void> {
+  const aside = `${folder}${partialMark}${process.pid}`;
+  const parent = dirname(folder);
+  const manifest = {
+    format: "softbox-checkpoint",
+    version: formatVersion,
+    files: Object.fromEntries(Object.entries(files).map(([name, chunks]) => [name, digest(chunks)])),
+  } satisfies z.infer<typeof Manifest>;
+  try {
+    await mkdir(aside, { recursive: true });
+    for (const [name, chunks] of Object.entries(files)) await writeSynced(join(aside, name), chunks);
+    await writeSynced(join(aside, "manifest.json"), [Buffer.from(`${JSON.stringify(manifest, null, 2)}\n`)]);
+    await syncFolder(aside);
+    await replaceFolder(aside, folder);
+  } catch (error) {
+    await rm(aside, { recursive: true, force: true });
+    throw explainFailure(folder, error);
+  }
+  await syncFolder(parent);
+}
+
+/** Renames onto `folder`; a folder cannot be renamed onto a full one, so the old one steps aside first. */
+async function replaceFolder(aside: string, folder: string): Promise<void> {
+  const old = `${folder}${partialMark}old-${process.pid}`;
+  await rename(folder, old).catch((error: NodeJS.ErrnoException) => {
+    if (error.code !== "ENOENT") throw error;
+  });
+  await rename(aside, folder);
+  await rm(old, { recursive: true, force: true });
+}
+
+/**
+ * Reads every file of a checkpoint, each checked against the manifest.
+ *
+ * @throws {SandboxError} if it is missing, incomplete, altered, or of a newer form.
+ */
+export async function readCheckpointFolder(folder: string): Promise<Map<string, Buffer>> {
+  const manifest = await readManifest(folder);
+  const files = new Map<string, Buffer>();
+  for (const [name, expected] of Object.entries(manifest.files)) {
+    if (name !== basename(name))
+      throw broken(folder, `its manifest names ${JSON.stringify(name)}, which is no plain file name`);
+    const content = await readFile(join(folder, name)).catch(() => {
+      throw broken(folder, `${name} is missing`);
+    });
+    const got = digest([content]);
+    if (got.bytes !== expected.bytes)
+      throw broken(folder, `${name} has ${got.bytes} bytes, expected ${expected.bytes}`);
+    if (got.sha256 !== expected.sha256) throw broken(folder, `${name} was altered (its SHA-256 differs)`);
+    files.set(name, content);
+  }
+  return files;
+}
+
+const broken = (folder: string, what: string): SandboxError =>
+  new SandboxError(`checkpoint ${folder}: ${what}`, "Choose another step of this run, or train it again.");
+
+async function readManifest(folder: string): Promise<z.infer<typeof Manifest>> {
+  const text = await readFile(join(folder, "manifest.json"), "utf8").catch(() => {
+    throw broken(folder, "it has no manifest.json");
+  });
+  let raw: unknown;
+  try {
+    raw = JSON.parse(text);
+  } catch {
+    throw broken(folder, "its manifest.json is not JSON");
+  }
+  const version = (raw as { version?: unknown } | null)?.version;
+  if (typeof version === "number" && version > formatVersion)
+    throw new SandboxError(
+      `checkpoint ${folder}: written in form ${version}, this softbox reads up to ${formatVersion}`,
+      "Use the newer softbox that wrote it.",
+    );
+  const result = Manifest.safeParse(raw);
+  if (!result.success) throw broken(folder, `its manifest.json is damaged: ${z.prettifyError(result.error)}`);
+  return result.data;
+}
