@@ -1,0 +1,46 @@
+/** @file How a model is trained: the one source of names, defaults and limits. */
+import { z } from "zod";
+
+const positive = (description: string) => z.int().positive().max(1e9).describe(description);
+const every = (description: string) => z.int().nonnegative().max(1e9).describe(`${description}; 0 = never`);
+
+const Optimizer = z.strictObject({
+  kind: z.literal("adamw").default("adamw"),
+  learningRate: z.number().positive().max(10).default(1e-3).describe("largest learning rate"),
+  beta1: z.number().min(0).lt(1).default(0.9).describe("decay of the gradients' running mean"),
+  beta2: z.number().min(0).lt(1).default(0.99).describe("decay of the squared gradients' running mean"),
+  epsilon: z.number().positive().default(1e-8).describe("added to the root of the second moment"),
+  weightDecay: z.number().min(0).max(10).default(0.1).describe("decoupled decay, on matrices only"),
+  clipNorm: z.number().min(0).default(1).describe("largest global gradient norm; 0 = off"),
+});
+
+const Schedule = z.strictObject({
+  kind: z.enum(["cosine", "linear", "constant"]).default("cosine").describe("form of the decay after warm-up"),
+  warmupSteps: z.int().nonnegative().default(100).describe("steps of linear warm-up"),
+  decaySteps: positive("step at which the decay ends; independent of --steps, so that a run can be prolonged").default(
+    2000,
+  ),
+  finalShare: z
+    .number()
+    .min(0)
+    .max(1)
+    .default(0.1)
+    .describe("learning rate after the decay, as a share of the largest"),
+});
+
+export const TrainingConfig = z.strictObject({
+  steps: positive("optimiser steps in all").default(2000),
+  batchSize: positive("sequences a batch (B)").default(12),
+  accumulate: positive("batches a step, their gradients averaged").default(1),
+  optimizer: Optimizer.prefault({}),
+  schedule: Schedule.prefault({}),
+  evaluateEvery: every("steps between evaluations on the validation split").default(250),
+  evaluationTokens: positive("tokens of the validation split used by an evaluation during training").default(20_000),
+  checkpointEvery: every("steps between checkpoints").default(250),
+  keepCheckpoints: positive("checkpoints kept besides the best").default(2),
+  maximumSkippedSteps: positive("steps in a row that may be skipped for a loss or gradient that is not finite").default(
+    10,
+  ),
+});
+export type TrainingConfig = z.infer<typeof TrainingConfig>;
+export type ScheduleConfig = TrainingConfig["schedule"];
