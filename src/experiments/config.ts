@@ -1,0 +1,58 @@
+/** @file Everything that makes a run: text, model, training. A recipe is such a configuration in a file. */
+import { z } from "zod";
+import { SandboxError } from "../engine/errors.ts";
+import { ModelRecipe } from "../lm/config.ts";
+import { SamplingSettings } from "../sampling/settings.ts";
+import { TrainingConfig } from "../training/config.ts";
+
+const share = (description: string, value: number) => z.number().min(0).max(1).default(value).describe(description);
+
+const Splits = z
+  .strictObject({
+    train: share("share of the text to learn from", 0.9),
+    validation: share("share to evaluate on", 0.05),
+    calibration: share("share kept for calibration", 0.05),
+  })
+  .refine(
+    (s) => Math.abs(s.train + s.validation + s.calibration - 1) < 1e-9,
+    "train + validation + calibration must be 1",
+  );
+
+const Sample = z.strictObject({
+  prompt: z.string().min(1).default("\n").describe("text to go on from"),
+  tokens: z.int().nonnegative().max(10_000).default(60).describe("tokens to write at each evaluation; 0 = none"),
+  settings: SamplingSettings.prefault({}),
+});
+
+export const RunConfig = z.strictObject({
+  description: z.string().default("").describe("what to expect"),
+  corpus: z.string().min(1).describe("a corpus's name, or a file, folder or glob"),
+  tokenizer: z.enum(["gpt2", "gpt2-compact", "char", "byte"]),
+  splits: Splits.prefault({}),
+  seed: z.int().min(0).default(1).describe("fixes parameters, batches and dropout"),
+  model: ModelRecipe,
+  training: TrainingConfig.prefault({}),
+  probes: z
+    .array(z.string().min(1))
+    .max(20)
+    .default([])
+    .describe("prompts whose next tokens are recorded over training"),
+  sample: Sample.prefault({}),
+});
+export type RunConfig = z.infer<typeof RunConfig>;
+
+/**
+ * Reads a run's configuration.
+ *
+ * @param where - a file or flag, for the message.
+ * @throws {SandboxError} naming every wrong key by its path, all at once.
+ */
+export function parseRunConfig(where: string, raw: unknown): RunConfig {
+  const result = RunConfig.safeParse(raw);
+  if (!result.success)
+    throw new SandboxError(
+      `${where}:\n${z.prettifyError(result.error)}`,
+      "softbox train --help lists keys, defaults and units.",
+    );
+  return result.data;
+}

@@ -1,0 +1,62 @@
+/** @file Files of one JSON object a line, appended while a run goes on and cut back to a step when it is resumed. */
+import { closeSync, existsSync, fsyncSync, openSync, readFileSync, writeSync } from "node:fs";
+import { explainFailure, replaceFile } from "../engine/files.ts";
+
+/** A line; `step` orders it, `final` marks what exists only because the run stopped there. */
+export interface Line {
+  readonly step: number;
+  readonly final?: true;
+}
+
+export interface LineWriter {
+  append<T extends Line>(line: T): void;
+  /** Hands lines to the disk; returns when they are safe there. */
+  flush(): void;
+  close(): void;
+}
+
+/** Lines are gathered for at most this long, so that a step does not wait for the disk. */
+const patienceMilliseconds = 1000;
+
+/** Opens a file for appending. */
+export function openLines(path: string): LineWriter {
+  const file = openSync(path, "a");
+  let waiting: string[] = [];
+  let written = performance.now();
+  const write = (): void => {
+    try {
+      if (waiting.length) writeSync(file, waiting.join(""));
+    } catch (error) {
+      throw explainFailure(path, error);
+    }
+    waiting = [];
+    written = performance.now();
+  };
+  return {
+    append: (line) => {
+      waiting.push(`${JSON.stringify(line)}\n`);
+      if (performance.now() - written > patienceMilliseconds) write();
+    },
+    flush: () => {
+      write();
+      fsyncSync(file);
+    },
+    close: () => {
+      write();
+      closeSync(file);
+    },
+  };
+}
+
+/** Reads every whole line; a torn last one is left out. */
+export function readLines<T extends Line>(path: string): T[] {
+  if (!existsSync(path)) return [];
+  const whole = readFileSync(path, "utf8").split("\n").slice(0, -1);
+  return whole.map((line) => JSON.parse(line) as T);
+}
+
+/** Drops what a resumed run will write again: lines after `step`, torn lines, and final ones. */
+export async function cutLines(path: string, step: number): Promise<void> {
+  const kept = readLines(path).filter((line) => line.step <= step && !line.final);
+  await replaceFile(path, kept.map((line) => `${JSON.stringify(line)}\n`).join(""));
+}

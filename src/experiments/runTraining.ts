@@ -1,0 +1,107 @@
+/** @file Trains a run and keeps its record: metrics, timings, probes, samples, checkpoints. Still an async stream of events. */
+import { join } from "node:path";
+import { replaceFile } from "../engine/files.ts";
+import { namedVariables } from "../engine/params.ts";
+import { describeNext } from "../sampling/distribution.ts";
+import { generate } from "../sampling/generate.ts";
+import { parseSamplingSettings } from "../sampling/settings.ts";
+import type { Batch } from "../text/batches.ts";
+import { createStreamDecoder, type Tokenizer } from "../text/tokenizer.ts";
+import type { EvaluationEvent, TrainingEvent } from "../training/events.ts";
+import { type Progress, train } from "../training/train.ts";
+import { saveCheckpoint } from "./checkpoints.ts";
+import type { ProbeEvent, RunEvent, SampleEvent } from "./events.ts";
+import { type LineWriter, openLines } from "./jsonLines.ts";
+import { lineFiles, type Session } from "./session.ts";
+
+/** Tokens that a probe records. */
+const probedTokens = 20;
+
+type Record = { readonly [file in (typeof lineFiles)[number]]: LineWriter };
+
+/** Trains until the configured steps are done or `signal` aborts; in both cases the state is safe when the stream ends. */
+export async function* runTraining(session: Session, signal?: AbortSignal): AsyncGenerator<RunEvent> {
+  const record = Object.fromEntries(lineFiles.map((file) => [file, openLines(join(session.folder, file))])) as Record;
+  try {
+    for await (const event of train(trainOptions(session, record, signal))) {
+      write(record, event);
+      yield event;
+      if (event.type !== "evaluation") continue;
+      for await (const extra of look(session, event)) {
+        record[extra.type === "probe" ? "probes.jsonl" : "samples.jsonl"].append({ ...extra, ...finalMark(event) });
+        yield extra;
+      }
+    }
+  } finally {
+    for (const lines of Object.values(record)) lines.close();
+  }
+}
+
+function trainOptions(session: Session, record: Record, signal: AbortSignal | undefined) {
+  const { folder, config, dataset, model, optimizer, progress } = session;
+  const { tokenizer, splits } = dataset;
+  const variables = { model: namedVariables(model.params), optimizer: optimizer.variables };
+  return {
+    model,
+    optimizer,
+    progress,
+    config: config.training,
+    seed: config.seed,
+    trainIds: splits.train.ids,
+    validationIds: splits.validation.ids,
+    tokenBytes: tokenByteLengths(tokenizer),
+    save: async (now: Progress, best: boolean) => {
+      for (const lines of Object.values(record)) lines.flush(); // first: a checkpoint's lines are never missing
+      const keep = config.training.keepCheckpoints;
+      await saveCheckpoint(folder, variables, now, { tokenizer: tokenizer.hash, best, keep });
+    },
+    dump: async (step: number, batches: readonly Batch[]) => {
+      const path = join(folder, "not-finite-batch.json");
+      const plain = batches.map(({ inputs, targets }) => ({ inputs: [...inputs], targets: [...targets] }));
+      await replaceFile(path, JSON.stringify({ step, batches: plain }));
+      return path;
+    },
+    ...(signal ? { signal } : {}),
+  };
+}
+
+/** Bytes of every token, by id. */
+export const tokenByteLengths = (tokenizer: Tokenizer): Int32Array =>
+  Int32Array.from({ length: tokenizer.vocabSize }, (_, id) => tokenizer.tokenBytes(id).length);
+
+/** Marks lines that exist only because the run stopped at this step. */
+const finalMark = ({ scheduled }: EvaluationEvent): { final?: true } => (scheduled ? {} : { final: true });
+
+/** Numbers that a resumed run repeats exactly go to metrics; times go elsewhere. */
+function write(record: Record, event: TrainingEvent): void {
+  if (event.type === "step") {
+    const { milliseconds, tokens, ...metrics } = event;
+    record["metrics.jsonl"].append(metrics);
+    record["timings.jsonl"].append({ step: event.step, tokens, milliseconds });
+  } else if (event.type === "evaluation") {
+    const { scheduled: _, ...metrics } = event;
+    record["metrics.jsonl"].append({ ...metrics, ...finalMark(event) });
+  } else if (event.type === "skipped") record["metrics.jsonl"].append(event);
+}
+
+/** Probes and a sample at an evaluation. */
+async function* look(
+  { config, dataset, model }: Session,
+  { step }: EvaluationEvent,
+): AsyncGenerator<ProbeEvent | SampleEvent> {
+  const { tokenizer } = dataset;
+  const settings = parseSamplingSettings({});
+  for (const prompt of config.probes) {
+    const { logProbs } = await model.next([...tokenizer.encode(prompt)]);
+    const { candidates } = describeNext(logProbs, settings, probedTokens);
+    const tokens = candidates.map(({ id, raw }) => ({ text: tokenizer.decode([id]), probability: raw }));
+    yield { type: "probe", step, prompt, tokens };
+  }
+  const { prompt, tokens: maxTokens } = config.sample;
+  if (maxTokens === 0) return;
+  const decoder = createStreamDecoder(tokenizer);
+  let text = "";
+  const options = { prompt: [...tokenizer.encode(prompt)], settings: config.sample.settings, maxTokens };
+  for await (const { id } of generate(model, options)) text += decoder.push(id);
+  yield { type: "sample", step, prompt, text: text + decoder.end() };
+}

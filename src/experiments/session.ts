@@ -1,0 +1,162 @@
+/** @file A run at hand: its folder locked, text, model and optimiser in memory, at the step where it goes on. */
+import { mkdirSync } from "node:fs";
+import { join } from "node:path";
+import { SandboxError } from "../engine/errors.ts";
+import { explainFailure, replaceFile } from "../engine/files.ts";
+import { namedVariables } from "../engine/params.ts";
+import { parseModelConfig } from "../lm/config.ts";
+import { createModel, type LanguageModel } from "../lm/model.ts";
+import { loadCorpus } from "../text/corpus.ts";
+import { type Dataset, prepareDataset } from "../text/dataset.ts";
+import { type Tokenizer, tokenizerFromJson } from "../text/tokenizer.ts";
+import { createOptimizer, type Optimizer } from "../training/optimizer.ts";
+import { freshProgress, type Progress } from "../training/train.ts";
+import { restoreCheckpoint } from "./checkpoints.ts";
+import type { RunConfig } from "./config.ts";
+import { describeEnvironment } from "./environment.ts";
+import { cutLines } from "./jsonLines.ts";
+import { lockRun } from "./lock.ts";
+import { isRun, readRunConfig, readRunFile, stepsToTry, writeRunFile } from "./runFolder.ts";
+
+/** Everything that training a run needs; whoever opened it closes it. */
+export interface Session {
+  readonly folder: string;
+  readonly config: RunConfig;
+  readonly dataset: Dataset;
+  readonly model: LanguageModel;
+  readonly optimizer: Optimizer;
+  readonly progress: Progress;
+  /** Frees tensors and the lock. */
+  close(): void;
+}
+
+export interface SessionOptions {
+  readonly folder: string;
+  /** The engine's description, for `environment.json`. */
+  readonly engine: string;
+  /** Replace bytes that are not UTF-8 instead of refusing the text. */
+  readonly lossy?: boolean;
+  /** Receives what the user should hear of, e.g. a damaged checkpoint that was passed over. */
+  readonly onWarning: (line: string) => void;
+}
+
+/** Files of lines that a resumed run goes on writing. */
+export const lineFiles = ["metrics.jsonl", "timings.jsonl", "probes.jsonl", "samples.jsonl"] as const;
+
+/**
+ * Starts a new run in an empty place.
+ *
+ * @throws {SandboxError} if the folder already holds a run, the text cannot be used, or the folder cannot be written.
+ */
+export async function startRun(config: RunConfig, options: SessionOptions): Promise<Session> {
+  const { folder } = options;
+  if (isRun(folder))
+    throw new SandboxError(
+      `run ${folder}: there is one already`,
+      `Go on with it: softbox train --resume ${folder}. Or choose another folder with --run, or remove this one.`,
+    );
+  const dataset = await prepareText(config, options, config.tokenizer);
+  try {
+    mkdirSync(folder, { recursive: true });
+  } catch (error) {
+    throw explainFailure(folder, error);
+  }
+  const unlock = lockRun(folder);
+  return closingOnError(unlock, async () => {
+    const environment = { ...describeEnvironment(options.engine), corpus: dataset.corpus };
+    await writeRunFile(folder, "tokenizer.json", dataset.tokenizer.toJSON());
+    await writeRunFile(folder, "environment.json", environment);
+    for (const file of lineFiles) await replaceFile(join(folder, file), "");
+    await writeRunFile(folder, "config.json", config); // last: what makes the folder a run
+    return assemble(config, dataset, freshProgress, options, unlock);
+  });
+}
+
+/**
+ * Goes on with a run from its newest whole checkpoint, exactly as if it had not been interrupted.
+ *
+ * @param steps - optimiser steps in all; the run's own number where absent.
+ * @throws {SandboxError} if there is no run or whole checkpoint, or the text is another than it was.
+ */
+export async function resumeRun(options: SessionOptions & { readonly steps?: number }): Promise<Session> {
+  const { folder } = options;
+  const stored = readRunConfig(folder);
+  const steps = options.steps ?? stored.training.steps;
+  const config = { ...stored, training: { ...stored.training, steps } };
+  const unlock = lockRun(folder);
+  return closingOnError(unlock, async () => {
+    const tokenizer = tokenizerFromJson(readRunFile(folder, "tokenizer.json"));
+    const dataset = await prepareText(config, options, tokenizer);
+    expectSameText(folder, dataset);
+    const session = assemble(config, dataset, freshProgress, options, unlock);
+    try {
+      const variables = { model: namedVariables(session.model.params), optimizer: session.optimizer.variables };
+      const restored = await restoreCheckpoint(
+        folder,
+        stepsIfAny(folder),
+        variables,
+        tokenizer.hash,
+        options.onWarning,
+      );
+      for (const file of lineFiles) await cutLines(join(folder, file), restored.step);
+      if (steps !== stored.training.steps) await writeRunFile(folder, "config.json", config);
+      return { ...session, progress: restored };
+    } catch (error) {
+      session.close();
+      throw error;
+    }
+  });
+}
+
+/** A run stopped before its first checkpoint starts again from step 0. */
+function stepsIfAny(folder: string): number[] {
+  try {
+    return stepsToTry(folder, "latest");
+  } catch {
+    return [];
+  }
+}
+
+async function closingOnError<T>(close: () => void, work: () => Promise<T>): Promise<T> {
+  try {
+    return await work();
+  } catch (error) {
+    close();
+    throw error;
+  }
+}
+
+async function prepareText(
+  { corpus, splits, model }: RunConfig,
+  { lossy = false }: SessionOptions,
+  tokenizer: RunConfig["tokenizer"] | Tokenizer,
+): Promise<Dataset> {
+  const { contextLength } = model;
+  return prepareDataset({ corpus: await loadCorpus(corpus, { lossy }), tokenizer, shares: splits, contextLength });
+}
+
+function expectSameText(folder: string, { corpus }: Dataset): void {
+  const before = readRunFile(folder, "environment.json") as { corpus?: { sha256?: string } };
+  if (before.corpus?.sha256 !== corpus.sha256)
+    throw new SandboxError(
+      `run ${folder}: corpus ${corpus.name} has changed since the run was started`,
+      "Put the old text back, or start a new run on the new one.",
+    );
+}
+
+function assemble(
+  config: RunConfig,
+  dataset: Dataset,
+  progress: Progress,
+  { folder }: SessionOptions,
+  unlock: () => void,
+): Session {
+  const model = createModel(parseModelConfig({ ...config.model, vocabSize: dataset.tokenizer.vocabSize }), config.seed);
+  const optimizer = createOptimizer(namedVariables(model.params), config.training.optimizer);
+  const close = (): void => {
+    optimizer.dispose();
+    model.dispose();
+    unlock();
+  };
+  return { folder, config, dataset, model, optimizer, progress, close };
+}
