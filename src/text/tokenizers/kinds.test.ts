@@ -1,0 +1,54 @@
+import { expect, test } from "vitest";
+import { SandboxError } from "../../engine/errors.ts";
+import { createTokenizer } from "../tokenizer.ts";
+import { encodeGpt2 } from "./gpt2.ts";
+import { applyMerges, pairKey } from "./merges.ts";
+
+test("char ids are the code points of the corpus in ascending order", () => {
+  const tokenizer = createTokenizer("char", "banana 🐋\n");
+  expect(tokenizer.toJSON()).toEqual({ kind: "char", version: 1, characters: "\n abn🐋" });
+  expect(Array.from(tokenizer.encode("nab🐋"))).toEqual([4, 2, 3, 5]);
+  expect(tokenizer.unknown).toBeUndefined();
+});
+
+test("a character that the char tokenizer lacks is named with its place", () => {
+  const encode = () => createTokenizer("char", "abc\n 🐋").encode("ab\n🐋 é");
+  expect(encode).toThrow(SandboxError);
+  expect(encode).toThrowErrorMatchingInlineSnapshot(
+    `[SandboxError: text: every character must be one of the 6 that the char tokenizer knows, got "é" (U+00E9) at line 2, column 3]`,
+  );
+});
+
+test("byte ids are UTF-8 bytes", () => {
+  const tokenizer = createTokenizer("byte", "");
+  expect(tokenizer.vocabSize).toBe(256);
+  expect(Array.from(tokenizer.encode("Aé"))).toEqual([0x41, 0xc3, 0xa9]);
+});
+
+test("compact ids run by frequency, ties by GPT-2 id, and the last is unknown", () => {
+  const text = " the the the whale whale a b";
+  const tokenizer = createTokenizer("gpt2-compact", text);
+  const [the, , , whale, , a, b] = encodeGpt2(text);
+  const rest = [a!, b!].sort((x, y) => x - y);
+  expect(tokenizer.toJSON()).toEqual({ kind: "gpt2-compact", version: 1, gpt2: [the, whale, ...rest] });
+  expect(tokenizer.vocabSize).toBe(5);
+  expect(tokenizer.unknown).toBe(4);
+  expect(Array.from(tokenizer.encode(" the ship"))).toEqual([0, 4]);
+  expect(tokenizer.decode([0, 4])).toBe(" the\ufffd");
+});
+
+test("pairs are joined in the order learned, from the left", () => {
+  const [a, b] = [0, 1];
+  const aa = 2;
+  const ab = 3;
+  const aaab = 4;
+  const merges = new Map([
+    [pairKey(a, a), aa],
+    [pairKey(a, b), ab],
+    [pairKey(aa, ab), aaab],
+  ]);
+  expect(applyMerges([a, a, a], merges)).toEqual([aa, a]);
+  expect(applyMerges([a, a, b], merges)).toEqual([aa, b]);
+  expect(applyMerges([a, a, a, b], merges)).toEqual([aaab]);
+  expect(applyMerges([], merges)).toEqual([]);
+});
