@@ -106,7 +106,7 @@ test("what holds no text is refused", async () => {
   `);
   expect(await complaint(file("empty.txt", ""))).toMatchInlineSnapshot(`
     "corpus <folder>/empty.txt: must hold text, got 0 bytes of nothing or white space
-    "
+    Give a file with text in it, or a name that \`softbox corpus list\` shows."
   `);
   expect(await complaint(file("blank.txt", " \n\n"))).toMatch(/got 3 bytes of nothing or white space/);
   expect(await complaint(file("mark.txt", "\ufeff"))).toMatch(/got 0 bytes/);
@@ -126,7 +126,7 @@ test("what is not UTF-8 is refused by file and offset, or replaced where asked",
   `);
   expect(await complaint(file("binary.txt", Buffer.from("ab\0cd")))).toMatchInlineSnapshot(`
     "<folder>/binary.txt: must be text, got a binary file (a zero byte at offset 2)
-    "
+    Give plain text (.txt, .md) or JSON lines (.jsonl)."
   `);
   expect(await complaint(join(folder, "binary.txt"), { lossy: true })).toMatch(/binary/);
 });

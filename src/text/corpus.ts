@@ -31,7 +31,7 @@ export interface Corpus {
 
 export interface LoadCorpusOptions extends ReadOptions {
   /** Where the manifests are; default: softbox's own. */
-  readonly manifests?: string;
+  readonly manifests?: string | undefined;
 }
 
 /**
@@ -47,7 +47,10 @@ export async function loadCorpus(source: string, options: LoadCorpusOptions = {}
   const { name, documents } = await readUserDocuments(source, names(manifests), options);
   const corpus = createCorpus(name, documents);
   if (corpus.text.trim() !== "") return corpus;
-  throw new SandboxError(`corpus ${source}: must hold text, got ${corpus.bytes} bytes of nothing or white space`);
+  throw new SandboxError(
+    `corpus ${source}: must hold text, got ${corpus.bytes} bytes of nothing or white space`,
+    "Give a file with text in it, or a name that `softbox corpus list` shows.",
+  );
 }
 
 /** A corpus from documents at hand. */

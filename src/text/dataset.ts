@@ -23,9 +23,9 @@ export interface DatasetOptions {
   readonly tokenizer: TokenizerKind | Tokenizer;
   readonly shares: SplitShares;
   /** Tokens of context that a window needs; default 1. */
-  readonly contextLength?: number;
+  readonly contextLength?: number | undefined;
   /** Default: `defaultCacheFolder()`. */
-  readonly cacheFolder?: string;
+  readonly cacheFolder?: string | undefined;
 }
 
 /**

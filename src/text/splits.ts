@@ -42,7 +42,10 @@ function expectShares(shares: SplitShares): void {
   const each = splitNames.every((name) => shares[name] >= 0 && shares[name] <= 1);
   if (each && Math.abs(sum - 1) < rounding) return;
   const got = splitNames.map((name) => `${name} ${shares[name]}`).join(", ");
-  throw new SandboxError(`splits: shares must be from 0 to 1 and sum to 1, got ${got}`);
+  throw new SandboxError(
+    `splits: shares must be from 0 to 1 and sum to 1, got ${got}`,
+    "For example train 0.9, validation 0.05, calibration 0.05.",
+  );
 }
 
 function cutNear(text: string, share: number, shares: SplitShares): number {

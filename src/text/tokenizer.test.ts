@@ -83,7 +83,7 @@ test("what is no tokenizer is refused by what is wrong with it", () => {
     [
       "tokenizer: must be JSON with a kind (gpt2, gpt2-compact, char, byte) and a version",
       "tokenizer: must be JSON with a kind (gpt2, gpt2-compact, char, byte) and a version",
-      "tokenizer.version: Invalid input: expected 1",
+      "tokenizer.version: must be 1, or a newer softbox is needed",
       "tokenizer.characters: must be different characters in ascending order",
       "tokenizer.gpt2: must be different ids",
       "tokenizer.gpt2.0: Too big: expected number to be <=50256",

@@ -26,7 +26,7 @@ export interface TokenizerJson {
 
 export interface EncodeOptions {
   /** Read the names in `special` (such as `<|endoftext|>`) as one token each; default false: as plain text. */
-  readonly special?: boolean;
+  readonly special?: boolean | undefined;
 }
 
 /** Text to ids and back. Immutable; lone surrogates, which are no text, are read as U+FFFD by every kind. */

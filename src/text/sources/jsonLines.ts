@@ -1,5 +1,6 @@
 /** @file JSON lines: each line an object with a string field `text`; blank lines are skipped. */
 import { SandboxError } from "../../engine/errors.ts";
+import { printableText } from "../printable.ts";
 import { wellFormed } from "../tokenizers/base.ts";
 import type { ReadOptions } from "./textFile.ts";
 
@@ -32,6 +33,6 @@ function readText(where: string, line: string): string {
   throw new SandboxError(`${where}: must be an object with a string "text", got ${excerpt(line)}`, hint);
 }
 
-const excerpt = (line: string): string => (line.length > 60 ? `${line.slice(0, 60)}…` : line);
+const excerpt = (line: string): string => printableText(line.length > 60 ? `${line.slice(0, 60)}…` : line);
 
 const hint = 'Each line of a .jsonl file holds one document: {"text": "…"}';

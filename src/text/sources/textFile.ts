@@ -5,7 +5,7 @@ import { SandboxError } from "../../engine/errors.ts";
 
 export interface ReadOptions {
   /** Replace what is not UTF-8 by U+FFFD instead of refusing it; default false. */
-  readonly lossy?: boolean;
+  readonly lossy?: boolean | undefined;
 }
 
 /** The text of a file, less a byte-order mark. @throws {SandboxError} if it cannot be read or is no UTF-8 text. */
@@ -29,7 +29,7 @@ async function readBytes(file: string): Promise<Buffer> {
   } catch (cause) {
     throw new SandboxError(
       `${file}: must be readable, got ${(cause as NodeJS.ErrnoException).code ?? cause}`,
-      undefined,
+      "Check that the file is there and that you may read it.",
       { cause },
     );
   }
@@ -46,7 +46,10 @@ function expectText(file: string, bytes: Buffer): void {
   }
   const offset = bytes.indexOf(0);
   if (offset < 0) return;
-  throw new SandboxError(`${file}: must be text, got a binary file (a zero byte at offset ${offset})`);
+  throw new SandboxError(
+    `${file}: must be text, got a binary file (a zero byte at offset ${offset})`,
+    "Give plain text (.txt, .md) or JSON lines (.jsonl).",
+  );
 }
 
 /** Offset of the first byte that begins no whole UTF-8 character. The longest good beginning is found by bisection. */

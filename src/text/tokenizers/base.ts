@@ -1,6 +1,6 @@
 /** @file What all tokenizers share: range checks, decoding, special names, the hash, and how their JSON is read. */
 import { createHash } from "node:crypto";
-import type { z } from "zod";
+import { z } from "zod";
 import { SandboxError } from "../../engine/errors.ts";
 import type { Tokenizer, TokenizerJson } from "../tokenizer.ts";
 
@@ -50,6 +50,9 @@ export function assembleTokenizer(parts: TokenizerParts): Tokenizer {
 export function wellFormed(text: string): string {
   return text.replace(/\p{Surrogate}/gu, "\ufffd");
 }
+
+/** The version of the JSON forms; another one is a later softbox's. */
+export const formVersion = z.literal(1, { error: "must be 1, or a newer softbox is needed" });
 
 /** Reads a tokenizer's JSON form. @throws {SandboxError} naming the first thing that is wrong. */
 export function parseTokenizerJson<T>(schema: z.ZodType<T>, json: unknown): T {

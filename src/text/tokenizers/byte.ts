@@ -1,8 +1,8 @@
 /** @file The `byte` tokenizer: an id is a UTF-8 byte. Nothing is unknown and nothing is learned. */
 import { z } from "zod";
-import { assembleTokenizer, parseTokenizerJson, type TokenizerFamily } from "./base.ts";
+import { assembleTokenizer, formVersion, parseTokenizerJson, type TokenizerFamily } from "./base.ts";
 
-const schema = z.strictObject({ kind: z.literal("byte"), version: z.literal(1) });
+const schema = z.strictObject({ kind: z.literal("byte"), version: formVersion });
 
 export const byte: TokenizerFamily = {
   learn: () => createByteTokenizer(),

@@ -5,11 +5,12 @@
  */
 import { z } from "zod";
 import { SandboxError } from "../../engine/errors.ts";
-import { assembleTokenizer, parseTokenizerJson, type TokenizerFamily, wellFormed } from "./base.ts";
+import { printableToken } from "../printable.ts";
+import { assembleTokenizer, formVersion, parseTokenizerJson, type TokenizerFamily, wellFormed } from "./base.ts";
 
 const schema = z.strictObject({
   kind: z.literal("char"),
-  version: z.literal(1),
+  version: formVersion,
   characters: z
     .string()
     .min(1)
@@ -59,7 +60,7 @@ function unknownCharacter(text: string, at: number, vocabSize: number): SandboxE
   const character = String.fromCodePoint(text.codePointAt(at)!);
   const before = text.slice(0, at).split("\n");
   const place = `line ${before.length}, column ${[...before.at(-1)!].length + 1}`;
-  const name = `${JSON.stringify(character)} (U+${codeOf(character).toString(16).toUpperCase().padStart(4, "0")})`;
+  const name = `"${printableToken(character)}" (U+${codeOf(character).toString(16).toUpperCase().padStart(4, "0")})`;
   return new SandboxError(
     `text: every character must be one of the ${vocabSize} that the char tokenizer knows, got ${name} at ${place}`,
     "Leave the character out, or train with the byte or gpt2 tokenizer, which know every text.",

@@ -5,12 +5,12 @@
  * A smaller vocabulary with the same cuts: the output layer shrinks, the text's tokens do not change.
  */
 import { z } from "zod";
-import { assembleTokenizer, parseTokenizerJson, type TokenizerFamily, wellFormed } from "./base.ts";
+import { assembleTokenizer, formVersion, parseTokenizerJson, type TokenizerFamily, wellFormed } from "./base.ts";
 import { encodeGpt2, gpt2TokenBytes, gpt2VocabSize } from "./gpt2.ts";
 
 const schema = z.strictObject({
   kind: z.literal("gpt2-compact"),
-  version: z.literal(1),
+  version: formVersion,
   /** The GPT-2 id of each of our ids but the last. */
   gpt2: z
     .array(

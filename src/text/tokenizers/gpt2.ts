@@ -8,14 +8,14 @@
 import { readFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { z } from "zod";
-import { assembleTokenizer, parseTokenizerJson, type TokenizerFamily } from "./base.ts";
+import { assembleTokenizer, formVersion, parseTokenizerJson, type TokenizerFamily } from "./base.ts";
 import { applyMerges, pairKey } from "./merges.ts";
 
 /** Id of `<|endoftext|>`, which parts documents in GPT-2's training text. Plain text never encodes to it. */
 export const endOfText = 50_256;
 export const gpt2VocabSize = 50_257;
 
-const schema = z.strictObject({ kind: z.literal("gpt2"), version: z.literal(1) });
+const schema = z.strictObject({ kind: z.literal("gpt2"), version: formVersion });
 
 export const gpt2: TokenizerFamily = {
   learn: () => createGpt2Tokenizer(),

@@ -19,6 +19,12 @@ test("a character that the char tokenizer lacks is named with its place", () => 
   );
 });
 
+test("a character that would move the cursor is named visibly", () => {
+  const encode = (text: string) => () => createTokenizer("char", "abc").encode(text);
+  expect(encode("\n")).toThrow(/got "␤" \(U\+000A\) at line 1, column 1/);
+  expect(encode("a\u009b")).toThrow(/got "\\x9b" \(U\+009B\) at line 1, column 2/);
+});
+
 test("byte ids are UTF-8 bytes", () => {
   const tokenizer = createTokenizer("byte", "");
   expect(tokenizer.vocabSize).toBe(256);
