@@ -34,6 +34,14 @@ export function readable(text: string): string {
   return text.replace(invisible, (character) => (joiners.test(character) ? "" : sign(character)));
 }
 
+/** A text for plain output: as {@link readable}, but line breaks and tabs stay what they are. */
+export function printable(text: string): string {
+  return text
+    .split(/(\r?\n|\t)/)
+    .map((part, index) => (index % 2 === 0 ? readable(part) : part))
+    .join("");
+}
+
 /** The text with everything invisible made visible, outer spaces too: ` the` is `␣the`, an empty one `∅`. */
 export function label(text: string): string {
   if (text === "") return "∅";

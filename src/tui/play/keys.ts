@@ -62,7 +62,7 @@ export const bindings: readonly Binding[] = [
 
   on("edit", ["enter"], "enter", "start from this prompt", () => ({ type: "edit-submitted" }), "start"),
   on("edit", ["escape", "ctrl-g"], "escape", "leave the prompt as it was", () => ({ type: "page-closed" }), "leave"),
-  on("edit", ["newline"], "ctrl-j  alt-enter", "break the line", () => inserted("\n"), "new line"),
+  on("edit", ["newline"], "ctrl-j", "break the line", () => inserted("\n"), "new line"),
   on("edit", ["ctrl-u"], "ctrl-u", "clear the line", () => ({ type: "edited", change: { do: "clear" } }), "clear"),
   on("edit", ["left", "right"], "← →", "move the caret", (place) => ({
     type: "edited",
@@ -72,7 +72,7 @@ export const bindings: readonly Binding[] = [
     type: "edited",
     change: { do: place < 2 ? "home" : "end" },
   })),
-  on("edit", ["backspace", "delete"], "backspace  delete", "delete to the left, the right", (place) => ({
+  on("edit", ["backspace", "delete"], "backspace del", "delete to the left, the right", (place) => ({
     type: "edited",
     change: { do: place === 0 ? "backspace" : "delete" },
   })),

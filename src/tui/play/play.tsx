@@ -5,42 +5,21 @@
  * `NODE_ENV=production` is set, or every frame leaves `performance.measure` entries behind.
  */
 import { render } from "ink";
-import { Component, type ReactNode, useSyncExternalStore } from "react";
+import { Component, type ReactNode, useCallback, useSyncExternalStore } from "react";
 import { SandboxError } from "../../engine/errors.ts";
-import { type Ending, openTerminal, sizeOf, type Terminal } from "../screen.ts";
+import { openTerminal, sizeOf, type Terminal } from "../screen.ts";
 import { PlayScreen } from "./components/PlayScreen.tsx";
 import { actionFor } from "./keys.ts";
-import type { ModelCard, PlayPort, Settings } from "./port.ts";
+import type { PlayEnd, PlayOptions } from "./options.ts";
+import type { PlayPort } from "./port.ts";
 import { createSession, type Session } from "./session.ts";
 import { defaultSettings } from "./settings.ts";
 import { initialState } from "./state.ts";
 
-export interface PlayOptions {
-  /** The text to begin with; "" if absent. */
-  readonly prompt?: string;
-  /** What differs from {@link defaultSettings}. */
-  readonly settings?: Partial<Settings>;
-  /** A terminal; `process.stdin` if absent. */
-  readonly stdin?: NodeJS.ReadStream;
-  /** A terminal; `process.stdout` if absent. */
-  readonly stdout?: NodeJS.WriteStream;
-  /** Ends the program like the key `q`. */
-  readonly signal?: AbortSignal;
-}
-
-/** How it ended, and with what. */
-export interface PlayEnd {
-  readonly reason: "quit" | "aborted" | Ending["reason"];
-  /** For the reason `signal`: which one; the caller decides on the exit code. */
-  readonly signal?: NodeJS.Signals;
-  /** The whole text, prompt included. */
-  readonly text: string;
-  readonly settings: Settings;
-  readonly card?: ModelCard;
-}
-
 /** Milliseconds that closing the port may take before it is left alone. */
 const closingTime = 2000;
+/** Milliseconds between two drawings: a fast model makes more states than anybody can see. */
+const frameTime = 20;
 
 /**
  * Runs the play screen until the user, a signal or `options.signal` ends it. The terminal is restored before this
@@ -100,8 +79,31 @@ async function draw(session: Session, terminal: Terminal): Promise<void> {
   }
 }
 
+/** Calls `listener` at once, and again after `milliseconds` for all calls that came meanwhile. */
+function atMostEvery(milliseconds: number, listener: () => void): () => void {
+  let timer: NodeJS.Timeout | undefined;
+  let again = false;
+  const rest = () => {
+    timer = undefined;
+    if (!again) return;
+    again = false;
+    timer = setTimeout(rest, milliseconds);
+    listener();
+  };
+  return () => {
+    again = timer !== undefined;
+    if (again) return;
+    timer = setTimeout(rest, milliseconds);
+    listener();
+  };
+}
+
 function Play({ session }: { readonly session: Session }) {
-  const state = useSyncExternalStore(session.subscribe, session.getState);
+  const subscribe = useCallback(
+    (listener: () => void) => session.subscribe(atMostEvery(frameTime, listener)),
+    [session],
+  );
+  const state = useSyncExternalStore(subscribe, session.getState);
   return <PlayScreen state={state} />;
 }
 

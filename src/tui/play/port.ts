@@ -36,9 +36,15 @@ export interface TextToken {
   readonly source: "prompt" | "sampled" | "picked";
 }
 
+/** How many tokens of the text fill the largest screen that we draw. */
+export const tokensWanted = 4096;
+
 /** The text and what may follow it. */
 export interface Snapshot {
+  /** The whole text, or its last {@link tokensWanted} tokens. */
   readonly tokens: readonly TextToken[];
+  /** Tokens before these, if the text is longer; absent: none. */
+  readonly omitted?: number;
   readonly next: NextView;
   /** The text is longer than the context: the model sees only its end. */
   readonly windowed: boolean;

@@ -22,8 +22,9 @@ export function createSession(port: PlayPort, initial: State): Session {
   let state = initial;
   const listeners = new Set<() => void>();
   const { promise: ended, resolve, reject } = deferred();
+  let failed = false;
   const dispatch = (action: Action) => {
-    if (state.ended) return;
+    if (state.ended || failed) return;
     state = reduce(state, action);
     for (const listener of listeners) listener();
     if (state.ended) resolve();
@@ -36,9 +37,14 @@ export function createSession(port: PlayPort, initial: State): Session {
         (value) => dispatch(done(value)),
         (error) => dispatch({ type: "failed", notice: noticeOf(error) }),
       )
-      .catch(reject);
+      .catch(fail);
+  };
+  const fail = (error: unknown) => {
+    failed = true;
+    reject(error);
   };
   const pump = () => {
+    if (failed) return;
     const request = nextRequest(state);
     if (request === undefined) return;
     const { settings } = state;
@@ -53,7 +59,7 @@ export function createSession(port: PlayPort, initial: State): Session {
       return () => listeners.delete(listener);
     },
     start: () => settle(openPort(port), (card) => ({ type: "opened", card })),
-    fail: reject,
+    fail,
     ended,
   };
 }

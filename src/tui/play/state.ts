@@ -70,7 +70,7 @@ export type Action =
   | { readonly type: "ended" };
 
 /** Steps and undos that may wait: more than that, a held key would run on after it is let go. */
-const longestQueue = 6;
+const longestQueue = 12;
 
 /** The state before the model is loaded; the prompt is already waiting. */
 export function initialState(size: Size, settings: Settings, prompt: string): State {

@@ -1,7 +1,9 @@
 /** @file The top of the play screen: which model, which settings. */
+import { readable, textCells, truncate } from "../../cells.ts";
 import { Line } from "../../components.tsx";
 import { theme } from "../../theme.ts";
 import type { Span } from "../../wrap.ts";
+import { shortCount } from "../numbers.ts";
 import type { ModelCard, Settings } from "../port.ts";
 import { type Dial, dialText } from "../settings.ts";
 
@@ -12,21 +14,26 @@ export interface CardLineProps {
   readonly width: number;
 }
 
-/** `softbox play  moby · step 500 · mos:4 · 1.2 M parameters · native` */
+/** `softbox play  moby · step 500 · mos:4 · native · 1.2 M parameters`, as many facts as fit. */
 export function CardLine({ card, width }: CardLineProps) {
   if (card === undefined) return <Line width={width} spans={[{ text: "softbox play", look: theme.title }]} />;
   const facts = [
     `step ${card.step.toLocaleString("en")}`,
     card.head,
-    `${shortCount(card.parameters)} parameters`,
     card.engine,
+    `${shortCount(card.parameters)} parameters`,
+    `${card.vocabSize.toLocaleString("en")} tokens`,
   ];
-  const spans: Span[] = [
-    { text: width >= 60 ? "softbox play  " : "", look: theme.faint },
-    { text: card.run, look: theme.title },
-    ...facts.map((text) => ({ text: ` · ${text}`, look: theme.plain })),
-  ];
-  return <Line width={width} spans={spans} />;
+  const run = truncate(readable(card.run), Math.max(1, width - textCells(facts[0]!) - 3));
+  const spans: Span[] = [{ text: run, look: theme.title }];
+  let used = textCells(run);
+  for (const fact of facts.map((text) => ` · ${readable(text)}`)) {
+    used += textCells(fact);
+    if (used > width) break;
+    spans.push({ text: fact, look: theme.plain });
+  }
+  const program: readonly Span[] = used + 14 <= width ? [{ text: "softbox play  ", look: theme.faint }] : [];
+  return <Line width={width} spans={[...program, ...spans]} />;
 }
 
 export interface SettingsLineProps {
@@ -54,11 +61,4 @@ export function SettingsLine({ settings, running, width }: SettingsLineProps) {
   const seed: Span = { text: `${wide ? "seed" : "s"} ${settings.seed}${gap}`, look: theme.plain };
   const state: Span = running ? { text: wide ? "▶ running" : "▶", look: theme.busy } : { text: "", look: theme.plain };
   return <Line width={width} spans={[...dials, seed, state]} />;
-}
-
-/** 1,234,567 as `1.2 M`. */
-function shortCount(count: number): string {
-  if (count >= 1e9) return `${(count / 1e9).toFixed(1)} G`;
-  if (count >= 1e6) return `${(count / 1e6).toFixed(1)} M`;
-  return count >= 1e4 ? `${Math.round(count / 1e3)} k` : String(count);
 }

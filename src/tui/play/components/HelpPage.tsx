@@ -3,7 +3,7 @@ import { Box } from "ink";
 import { column } from "../../cells.ts";
 import { Line, Rule } from "../../components.tsx";
 import { theme } from "../../theme.ts";
-import type { Span } from "../../wrap.ts";
+import { type Span, wrapSpans } from "../../wrap.ts";
 import { bindings } from "../keys.ts";
 import type { Page } from "../state.ts";
 
@@ -39,15 +39,20 @@ export function HelpPage({ top, lines, width }: HelpPageProps) {
 }
 
 function helpLines(width: number): readonly (readonly Span[])[] {
-  const keysWidth = width >= 60 ? 20 : 12;
   return titles.flatMap(({ page, title }, index) => [
     ...(index > 0 ? [[]] : []),
     [{ text: title, look: theme.title }],
     ...bindings
       .filter((binding) => binding.page === page)
-      .map(({ shown, does }): readonly Span[] => [
-        { text: `${column(shown, keysWidth - 1)} `, look: theme.key },
-        { text: does, look: theme.plain },
-      ]),
+      .flatMap(({ shown, does }) => bindingLines(shown, does, width)),
+  ]);
+}
+
+/** The keys beside what they do; what is longer goes on below. */
+function bindingLines(shown: string, does: string, width: number): readonly (readonly Span[])[] {
+  const keysWidth = width >= 60 ? 18 : 12;
+  return wrapSpans([{ text: does, look: theme.plain }], Math.max(2, width - keysWidth)).map((spans, index) => [
+    { text: column(index === 0 ? shown : "", keysWidth), look: theme.key },
+    ...spans,
   ]);
 }

@@ -2,6 +2,7 @@
 import { Line, Rule } from "../../components.tsx";
 import { theme } from "../../theme.ts";
 import type { Span } from "../../wrap.ts";
+import { effectiveVocabulary, nats } from "../numbers.ts";
 import type { NextView } from "../port.ts";
 
 export interface EntropyRuleProps {
@@ -20,9 +21,9 @@ export function EntropyRule({ next, vocabSize, width }: EntropyRuleProps) {
   const of = vocabSize === undefined ? "" : ` of ${vocabSize.toLocaleString("en")}`;
   const titles = [
     `next token · entropy ${nats(final)} nats, raw ${nats(raw)} · effective vocabulary ${finalWords}, raw ${rawWords}${of}`,
-    `next · entropy ${nats(final)} nats, raw ${nats(raw)} · exp ${finalWords}, ${rawWords}`,
-    `H ${nats(final)} raw ${nats(raw)} nats exp ${finalWords}`,
-    `H ${nats(final)} nats`,
+    `entropy ${nats(final)} nats (≈ ${finalWords} tokens), raw ${nats(raw)} (≈ ${rawWords})`,
+    `H ${nats(final)} ≈ ${finalWords} tokens, raw ${nats(raw)} ≈ ${rawWords}`,
+    `H ${nats(final)} nats, raw ${nats(raw)}`,
   ];
   return <Rule width={width} title={titles.find((title) => title.length + 4 <= width) ?? titles.at(-1)!} />;
 }
@@ -42,15 +43,4 @@ export function MixtureLine({ weights, width }: MixtureLineProps) {
     { text: weight.toFixed(2), look: theme.plain },
   ]);
   return <Line width={width} spans={[{ text: "mixture π", look: theme.faint }, ...spans]} />;
-}
-
-/** exp(H) in words, for an entropy `H` in nats: as many equally likely tokens would be as uncertain. */
-export function effectiveVocabulary(entropy: number): string {
-  const tokens = Math.exp(entropy);
-  return tokens < 100 ? tokens.toFixed(1) : Math.round(tokens).toLocaleString("en");
-}
-
-/** An entropy with two decimals; a point distribution may come as −0. */
-function nats(entropy: number): string {
-  return Math.abs(entropy).toFixed(2);
 }

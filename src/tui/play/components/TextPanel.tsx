@@ -23,10 +23,11 @@ export function TextPanel({ snapshot, contextLength, rule, lines, width }: TextP
   const tokens = snapshot?.tokens ?? [];
   const seen =
     snapshot?.windowed === true && contextLength !== undefined ? ` · the model sees the last ${contextLength}` : "";
-  const shown = textLines(tokens, lines, width);
+  const omitted = snapshot?.omitted ?? 0;
+  const shown = textLines(tokens, lines, width, omitted);
   return (
     <Box flexDirection="column" height={lines + (rule ? 1 : 0)} flexShrink={0}>
-      {rule && <Rule width={width} title={`text · ${tokens.length} tokens${seen}`} legend={legend} />}
+      {rule && <Rule width={width} title={`text · ${omitted + tokens.length} tokens${seen}`} legend={legend} />}
       {shown.map((spans, index) => (
         // biome-ignore lint/suspicious/noArrayIndexKey: a line has no identity but its place.
         <Line key={index} spans={spans} width={width} />
@@ -47,19 +48,25 @@ const anchorEvery = 256;
 /**
  * The last `lines` lines of the text.
  *
- * @param tokens - the whole text; only its last screenfuls are looked at.
+ * @param tokens - the text; only its last screenfuls are looked at.
+ * @param omitted - tokens of the text before these.
  */
-export function textLines(tokens: readonly TextToken[], lines: number, width: number): readonly (readonly Span[])[] {
-  const spans = tailOf(tokens, lines * width).flatMap(tokenSpans);
+export function textLines(
+  tokens: readonly TextToken[],
+  lines: number,
+  width: number,
+  omitted = 0,
+): readonly (readonly Span[])[] {
+  const spans = tailOf(tokens, lines * width, omitted).flatMap(tokenSpans);
   return wrapSpans([...spans, caret], Math.max(2, width - 1)).slice(-lines);
 }
 
-/** Enough tokens from the end to fill `cells` cells, beginning where a line begins if one does nearby. */
-function tailOf(tokens: readonly TextToken[], cells: number): readonly TextToken[] {
+/** Enough tokens from the end to fill `cells` cells, from a place in the text that stays for many tokens. */
+function tailOf(tokens: readonly TextToken[], cells: number, omitted: number): readonly TextToken[] {
   let start = tokens.length;
   for (let length = 0; start > 0 && length <= cells; start--) length += Math.max(1, tokens[start - 1]!.text.length);
-  const anchor = Math.floor(start / anchorEvery) * anchorEvery;
-  return tokens.slice(anchor);
+  const anchor = Math.floor((omitted + start) / anchorEvery) * anchorEvery;
+  return tokens.slice(Math.max(0, anchor - omitted));
 }
 
 function tokenSpans(token: TextToken): readonly Span[] {
