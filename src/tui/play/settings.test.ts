@@ -1,0 +1,29 @@
+import { expect, test } from "vitest";
+import { defaultSettings, dialText, sameSettings, turnDial } from "./settings.ts";
+
+test("temperature moves by 0.05 without drifting, from 0 to 5", () => {
+  let settings = { ...defaultSettings, temperature: 0 };
+  for (let step = 1; step <= 120; step++) {
+    settings = turnDial(settings, "temperature", 1);
+    expect(settings.temperature).toBe(Math.min(5, Math.round(step * 5) / 100));
+  }
+  expect(turnDial(turnDial(defaultSettings, "temperature", -1), "temperature", 1)).toEqual(defaultSettings);
+  expect(dialText({ ...defaultSettings, temperature: 0 }, "temperature")).toBe("0 (greedy)");
+});
+
+test("top-k, top-p and min-p go down and up their rungs, off included", () => {
+  const down = turnDial(defaultSettings, "topK", -1);
+  expect(down.topK).toBe(200);
+  expect(turnDial(down, "topK", 1).topK).toBe(0);
+  expect(turnDial({ ...defaultSettings, topK: 37 }, "topK", -1).topK).toBe(20);
+  expect(turnDial({ ...defaultSettings, topK: 1 }, "topK", -1).topK).toBe(1);
+  expect(turnDial(defaultSettings, "topP", -1).topP).toBe(0.99);
+  expect(turnDial(defaultSettings, "topP", 1).topP).toBe(1);
+  expect(turnDial(defaultSettings, "minP", 1).minP).toBe(0.001);
+  expect(turnDial(defaultSettings, "minP", -1).minP).toBe(0);
+});
+
+test("settings are the same when every value is", () => {
+  expect(sameSettings(defaultSettings, { ...defaultSettings })).toBe(true);
+  expect(sameSettings(defaultSettings, { ...defaultSettings, seed: 2 })).toBe(false);
+});
