@@ -1,0 +1,263 @@
+/**
+ * @file Loads the compiled C++ engine and says what is wrong where it cannot.
+ *
+ * Knows where the file lies and how it is compiled; knows neither tensors nor tfjs. The functions of the addon trust
+ * their arguments: callers check types and sizes first.
+ */
+import { existsSync, readFileSync } from "node:fs";
+import { createRequire } from "node:module";
+import { availableParallelism } from "node:os";
+import { dirname, join } from "node:path";
+import { fileURLToPath, pathToFileURL } from "node:url";
+import { SandboxError } from "../errors.ts";
+
+export type InstructionSet = "portable" | "avx2" | "avx512";
+
+/** The native functions, argument by argument as native/binding.cc reads them. Sizes are in elements. */
+export interface NativeAddon {
+  matmul(
+    a: Float32Array,
+    b: Float32Array,
+    c: Float32Array,
+    m: number,
+    n: number,
+    k: number,
+    transposeA: boolean,
+    transposeB: boolean,
+    bias: Float32Array | null,
+    activation: number,
+    batch: number,
+    strideA: number,
+    strideB: number,
+  ): void;
+  unary(operation: number, x: Float32Array, y: Float32Array, n: number): void;
+  binary(
+    operation: number,
+    a: Float32Array,
+    aRowStride: number,
+    aColumnStride: number,
+    b: Float32Array,
+    bRowStride: number,
+    bColumnStride: number,
+    y: Float32Array,
+    rows: number,
+    columns: number,
+  ): void;
+  softmax(x: Float32Array, y: Float32Array, rows: number, columns: number, logarithm: boolean): void;
+  reduceRows(operation: number, x: Float32Array, y: Float32Array, rows: number, columns: number): void;
+  reduceColumns(operation: number, x: Float32Array, y: Float32Array, rows: number, columns: number): void;
+  layerNorm(
+    x: Float32Array,
+    gain: Float32Array,
+    bias: Float32Array,
+    y: Float32Array,
+    rows: number,
+    columns: number,
+    epsilon: number,
+  ): void;
+  layerNormGrad(
+    dy: Float32Array,
+    x: Float32Array,
+    gain: Float32Array,
+    dx: Float32Array,
+    dgain: Float32Array,
+    dbias: Float32Array,
+    rows: number,
+    columns: number,
+    epsilon: number,
+  ): void;
+  gelu(x: Float32Array, y: Float32Array, n: number): void;
+  geluGrad(dy: Float32Array, x: Float32Array, dx: Float32Array, n: number): void;
+  gather(table: Float32Array, ids: Int32Array, y: Float32Array, n: number, columns: number): void;
+  scatterAdd(dy: Float32Array, ids: Int32Array, table: Float32Array, n: number, rows: number, columns: number): void;
+  dropout(x: Float32Array, y: Float32Array, n: number, rate: number, key0: number, key1: number): void;
+  attention(
+    qkv: Float32Array,
+    out: Float32Array,
+    logSumExp: Float32Array,
+    batch: number,
+    time: number,
+    embed: number,
+    heads: number,
+  ): void;
+  attentionGrad(
+    dOut: Float32Array,
+    qkv: Float32Array,
+    out: Float32Array,
+    logSumExp: Float32Array,
+    dqkv: Float32Array,
+    batch: number,
+    time: number,
+    embed: number,
+    heads: number,
+  ): void;
+  linearLogSumExp(
+    hidden: Float32Array,
+    weight: Float32Array,
+    bias: Float32Array | null,
+    targets: Int32Array,
+    targetLogit: Float32Array,
+    logSumExp: Float32Array,
+    tokens: number,
+    embed: number,
+    vocab: number,
+  ): void;
+  linearLogSumExpGrad(
+    dTarget: Float32Array,
+    dLogSumExp: Float32Array,
+    hidden: Float32Array,
+    weight: Float32Array,
+    bias: Float32Array | null,
+    targets: Int32Array,
+    logSumExp: Float32Array,
+    dHidden: Float32Array,
+    dWeight: Float32Array,
+    dBias: Float32Array | null,
+    tokens: number,
+    embed: number,
+    vocab: number,
+  ): void;
+  /** `arrays` holds all p, then all g, m and v. Returns the global gradient norm. */
+  adamW(
+    arrays: readonly Float32Array[],
+    sizes: Float64Array,
+    weightDecay: Float64Array,
+    step: number,
+    learningRate: number,
+    beta1: number,
+    beta2: number,
+    epsilon: number,
+    clipNorm: number,
+  ): number;
+  /** Copies 4-byte items; `layout` holds the shape, the strides of `from` and those of `to`. */
+  copyStrided(
+    from: Float32Array | Int32Array,
+    fromOffset: number,
+    to: Float32Array | Int32Array,
+    toOffset: number,
+    layout: Float64Array,
+    rank: number,
+  ): void;
+  /** Aligned memory that is not zeroed. */
+  allocate(bytes: number): ArrayBuffer;
+  setThreads(threads: number): void;
+  threads(): number;
+  instructionSet(): InstructionSet;
+  instructionSets(): InstructionSet[];
+  /** Throws a RangeError where this CPU lacks it. Holds for the whole process. */
+  setInstructionSet(name: InstructionSet): void;
+}
+
+/** native/install.mjs as seen from here. */
+interface Installer {
+  compileEngine(onLine: (line: string) => void): Promise<{ built: boolean; reason?: string }>;
+}
+
+export type NativeStatus =
+  | {
+      readonly usable: true;
+      readonly instructions: readonly InstructionSet[];
+      readonly chosen: InstructionSet;
+      readonly threads: number;
+      /** What compiled it, e.g. `g++ (Debian 12.2.0) 12.2.0`. */
+      readonly compiler: string;
+    }
+  | { readonly usable: false; readonly reason: string; readonly hint: string };
+
+const compileHint = "Run `npm run install` in softbox's folder, or choose another engine with --engine.";
+
+let loaded: NativeAddon | undefined;
+
+/**
+ * The compiled engine, loaded once.
+ *
+ * @throws {SandboxError} if it is not compiled, or does not fit this Node, machine or CPU.
+ */
+export function loadAddon(): NativeAddon {
+  loaded ??= loadFrom(addonPath());
+  return loaded;
+}
+
+/** What `softbox doctor` shows. Never throws. */
+export function nativeStatus(): NativeStatus {
+  try {
+    const addon = loadAddon();
+    return {
+      usable: true,
+      instructions: addon.instructionSets(),
+      chosen: addon.instructionSet(),
+      threads: addon.threads(),
+      compiler: compilerOf(addonPath()),
+    };
+  } catch (error) {
+    const hint = error instanceof SandboxError ? error.hint : undefined;
+    return { usable: false, reason: (error as Error).message, hint: hint ?? compileHint };
+  }
+}
+
+/**
+ * Compiles the engine where the install script did not run (newer npm blocks those of dependencies): once.
+ *
+ * @param onLine - told what goes on.
+ * @returns whether there is a compiled engine now.
+ */
+export async function compileAddon(onLine: (line: string) => void = () => {}): Promise<boolean> {
+  if (existsSync(addonPath())) return true;
+  if (existsSync(failurePath())) return false;
+  const script = pathToFileURL(join(packageRoot(), "native/install.mjs")).href;
+  const { compileEngine } = (await import(script)) as Installer;
+  const { built, reason } = await compileEngine(onLine);
+  if (reason) onLine(`the native engine is not available: ${reason}`);
+  return built;
+}
+
+/** The folder of softbox's package.json, from src/ and from dist/ alike. */
+function packageRoot(): string {
+  for (let folder = dirname(fileURLToPath(import.meta.url)); ; folder = dirname(folder)) {
+    const manifest = join(folder, "package.json");
+    if (existsSync(manifest) && JSON.parse(readFileSync(manifest, "utf8")).name === "softbox") return folder;
+    if (folder === dirname(folder)) throw new Error("softbox: package.json was not found above the native engine");
+  }
+}
+
+const buildFolder = (): string => join(packageRoot(), "native/build");
+const addonPath = (): string => join(buildFolder(), `softbox-${process.platform}-${process.arch}-napi8.node`);
+const failurePath = (): string => join(buildFolder(), "failure.txt");
+
+function compilerOf(path: string): string {
+  const stamp = `${path}.stamp`;
+  return existsSync(stamp) ? (readFileSync(stamp, "utf8").split("\n")[1] ?? "unknown") : "unknown";
+}
+
+function loadFrom(path: string): NativeAddon {
+  if (!existsSync(path)) throw new SandboxError(`native engine: not compiled${recordedReason()}`, compileHint);
+  let addon: NativeAddon;
+  try {
+    addon = createRequire(import.meta.url)(path) as NativeAddon;
+  } catch (cause) {
+    const reason = (cause as Error).message.split("\n")[0];
+    const message = `native engine: ${path} does not fit this Node ${process.version} on ${process.platform} ${process.arch}: ${reason}`;
+    throw new SandboxError(message, `Delete native/build and compile anew. ${compileHint}`, { cause });
+  }
+  chooseInstructions(addon);
+  addon.setThreads(defaultThreads());
+  return addon;
+}
+
+function recordedReason(): string {
+  return existsSync(failurePath()) ? `: ${readFileSync(failurePath(), "utf8").trim()}` : "";
+}
+
+const defaultThreads = (): number => availableParallelism();
+
+function chooseInstructions(addon: NativeAddon): void {
+  const wanted = process.env["SOFTBOX_INSTRUCTIONS"];
+  if (!wanted) return;
+  const available = addon.instructionSets();
+  if (!available.includes(wanted as InstructionSet))
+    throw new SandboxError(
+      `native engine: SOFTBOX_INSTRUCTIONS must be one of ${available.join(", ")} on this CPU, got ${wanted}`,
+      "Unset it, and the best set is chosen.",
+    );
+  addon.setInstructionSet(wanted as InstructionSet);
+}

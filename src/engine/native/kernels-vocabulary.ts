@@ -1,0 +1,68 @@
+/** @file The log-sum-exp over the vocabulary and its gradient, without a [tokens, vocabulary] matrix. */
+import type { NativeBackend } from "./backend.ts";
+import { floatInput, idInput, type NativeKernel, shapeOf, type Tensors } from "./kernel.ts";
+
+interface Arguments {
+  readonly N: number;
+  readonly E: number;
+  readonly V: number;
+  readonly hidden: Float32Array;
+  readonly weight: Float32Array;
+  readonly bias: Float32Array | null;
+  readonly targets: Int32Array;
+}
+
+function argumentsOf(backend: NativeBackend, where: string, { hidden, weight, bias, targets }: Tensors): Arguments {
+  const [N, E] = shapeOf(`${where} hidden`, hidden, 2) as [number, number];
+  const [V] = shapeOf(`${where} weight`, weight, 2) as [number, number];
+  const ids = idInput(backend, `${where} targets`, targets, V);
+  if (ids.length !== N) throw new RangeError(`${where} targets: expected ${N}, got ${ids.length}`);
+  return {
+    N,
+    E,
+    V,
+    hidden: floatInput(backend, `${where} hidden`, hidden),
+    weight: floatInput(backend, `${where} weight`, weight, V * E),
+    bias: bias ? floatInput(backend, `${where} bias`, bias, V) : null,
+    targets: ids,
+  };
+}
+
+const linearLogSumExp: NativeKernel = (backend, inputs) => {
+  const { N, E, V, hidden, weight, bias, targets } = argumentsOf(backend, "SoftboxLinearLogSumExp", inputs);
+  const targetLogit = backend.newFloats([N]);
+  const logSumExp = backend.newFloats([N]);
+  backend.addon.linearLogSumExp(hidden, weight, bias, targets, targetLogit.values, logSumExp.values, N, E, V);
+  return [targetLogit.info, logSumExp.info];
+};
+
+const linearLogSumExpGrad: NativeKernel = (backend, inputs) => {
+  const where = "SoftboxLinearLogSumExpGrad";
+  const { N, E, V, hidden, weight, bias, targets } = argumentsOf(backend, where, inputs);
+  const dHidden = backend.newFloats([N, E]);
+  const dWeight = backend.newFloats([V, E]);
+  const dBias = bias ? backend.newFloats([V]) : undefined;
+  backend.addon.linearLogSumExpGrad(
+    floatInput(backend, `${where} dTarget`, inputs["dTarget"], N),
+    floatInput(backend, `${where} dLogSumExp`, inputs["dLogSumExp"], N),
+    hidden,
+    weight,
+    bias,
+    targets,
+    floatInput(backend, `${where} logSumExp`, inputs["logSumExp"], N),
+    dHidden.values,
+    dWeight.values,
+    dBias?.values ?? null,
+    N,
+    E,
+    V,
+  );
+  if (N === 0) for (const x of [dWeight, dBias]) x?.values.fill(0);
+  return [dHidden.info, dWeight.info, ...(dBias ? [dBias.info] : [])];
+};
+
+export const vocabularyKernels: Readonly<Record<string, NativeKernel>> = {
+  SoftboxLinearLogSumExp: linearLogSumExp,
+  SoftboxLinearLogSumExpBias: linearLogSumExp,
+  SoftboxLinearLogSumExpGrad: linearLogSumExpGrad,
+};

@@ -1,0 +1,518 @@
+/** @file Every C++ kernel against a float64 reference, on every instruction set of this CPU. */
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { createRandomStream, randomKey, threefry } from "../random.ts";
+import { loadAddon } from "./addon.ts";
+
+const addon = loadAddon();
+const best = addon.instructionSet();
+const threads = addon.threads();
+
+function randoms(n: number, name: string, scale = 1): Float32Array {
+  const random = createRandomStream(randomKey(11, name));
+  return Float32Array.from({ length: n }, () => (random.uniform() * 2 - 1) * scale);
+}
+function integers(n: number, limit: number, name: string): Int32Array {
+  const random = createRandomStream(randomKey(12, name));
+  return Int32Array.from({ length: n }, () => random.below(limit));
+}
+const dirty = (n: number) => new Float32Array(n).fill(Number.NaN);
+
+/** Largest difference, relative to `scale`. Where the reference is not finite, both must agree exactly. */
+function expectClose(got: ArrayLike<number>, expected: ArrayLike<number>, tolerance = 1e-5, scale = 1): void {
+  expect(got.length).toBe(expected.length);
+  for (let i = 0; i < expected.length; i++) {
+    const [x, y] = [got[i]!, expected[i]!];
+    const fits =
+      Object.is(x, y) ||
+      (!Number.isFinite(y) && x === y) ||
+      Math.abs(x - y) <= tolerance * Math.max(scale, Math.abs(y));
+    if (!fits) throw new Error(`element ${i} of ${expected.length}: expected ${y}, got ${x}`);
+  }
+}
+
+/** Float32 sums of n products of numbers up to 1 err by at most about n · 2^-24 each; random signs make it √n. */
+const sumTolerance = (n: number) => 1e-6 * (2 + Math.sqrt(n));
+
+function matmulReference(a: Float32Array, b: Float32Array, m: number, n: number, k: number, ta: boolean, tb: boolean) {
+  const c = new Float64Array(m * n);
+  for (let i = 0; i < m; i++)
+    for (let j = 0; j < n; j++) {
+      let sum = 0;
+      for (let p = 0; p < k; p++) sum += a[ta ? p * m + i : i * k + p]! * b[tb ? j * k + p : p * n + j]!;
+      c[i * n + j] = sum;
+    }
+  return c;
+}
+
+function softmaxReference(row: ArrayLike<number>): { weights: Float64Array; logSumExp: number } {
+  const top = Math.max(...Array.from(row));
+  const powers = Float64Array.from(row, (x) => Math.exp(x - top));
+  const sum = powers.reduce((a, b) => a + b, 0);
+  return { weights: powers.map((p) => p / sum), logSumExp: top + Math.log(sum) };
+}
+
+const odd = [1, 3, 17, 65, 257];
+
+describe.each(addon.instructionSets())("with %s instructions", (instructions) => {
+  beforeAll(() => addon.setInstructionSet(instructions));
+  afterAll(() => addon.setInstructionSet(best));
+
+  test("matmul equals the reference for all transposes at odd sizes", () => {
+    for (const m of [1, 2, 4, 5, 17, 65])
+      for (const n of odd)
+        for (const k of odd)
+          for (const [ta, tb] of [
+            [false, false],
+            [false, true],
+            [true, false],
+            [true, true],
+          ] as const) {
+            const [a, b, c] = [randoms(m * k, "a"), randoms(k * n, "b"), dirty(m * n)];
+            addon.matmul(a, b, c, m, n, k, ta, tb, null, 0, 1, 0, 0);
+            expectClose(c, matmulReference(a, b, m, n, k, ta, tb), sumTolerance(k));
+          }
+  });
+
+  test("matmul equals the reference across its blocks", () => {
+    for (const [m, n, k] of [
+      [300, 33, 3000],
+      [70, 2100, 400],
+      [257, 129, 512],
+      [3, 5000, 40],
+    ] as const)
+      for (const [ta, tb] of [
+        [false, true],
+        [true, false],
+      ] as const) {
+        const [a, b, c] = [randoms(m * k, "a"), randoms(k * n, "b"), dirty(m * n)];
+        addon.matmul(a, b, c, m, n, k, ta, tb, null, 0, 1, 0, 0);
+        expectClose(c, matmulReference(a, b, m, n, k, ta, tb), sumTolerance(k));
+      }
+  });
+
+  test("matmul adds the bias and applies the activation", () => {
+    const activations = [
+      (x: number) => x,
+      (x: number) => Math.max(0, x),
+      (x: number) => Math.min(6, Math.max(0, x)),
+      (x: number) => (x >= 0 ? x : Math.exp(x) - 1),
+      (x: number) => 1 / (1 + Math.exp(-x)),
+    ];
+    for (const m of [1, 6, 33])
+      for (const tb of [false, true])
+        for (const [activation, f] of activations.entries()) {
+          const [n, k] = [37, 19];
+          const [a, b, bias, c] = [randoms(m * k, "a", 2), randoms(k * n, "b", 2), randoms(n, "bias"), dirty(m * n)];
+          addon.matmul(a, b, c, m, n, k, false, tb, bias, activation, 1, 0, 0);
+          const expected = matmulReference(a, b, m, n, k, false, tb).map((x, i) => f(x + bias[i % n]!));
+          expectClose(c, expected, 1e-5);
+        }
+  });
+
+  test("batches multiply one by one, with either side repeated", () => {
+    for (const batch of [1, 2, 3, 9, 40])
+      for (const [strideA, strideB] of [
+        [5 * 7, 7 * 9],
+        [0, 7 * 9],
+        [5 * 7, 0],
+      ] as const) {
+        const [a, b, c] = [randoms(batch * 35, "a"), randoms(batch * 63, "b"), dirty(batch * 45)];
+        addon.matmul(a, b, c, 5, 9, 7, false, false, null, 0, batch, strideA, strideB);
+        for (let i = 0; i < batch; i++) {
+          const [left, right] = [a.subarray(i * strideA), b.subarray(i * strideB)];
+          expectClose(c.subarray(i * 45, i * 45 + 45), matmulReference(left, right, 5, 9, 7, false, false));
+        }
+      }
+  });
+
+  test("a product over no terms is the bias", () => {
+    const c = dirty(6);
+    addon.matmul(new Float32Array(0), new Float32Array(0), c, 2, 3, 0, false, false, null, 0, 1, 0, 0);
+    expect([...c]).toEqual([0, 0, 0, 0, 0, 0]);
+  });
+
+  test("exp, log, tanh and the logistic function are right to 3 ulp, at the edges too", () => {
+    const edges = [0, -0, 1, -1, 1e4, -1e4, 88.7, 88.8, -87.3, -87.4, -103, -104, 0.625, -0.625, 1e-30, -1e-30, 1e-40];
+    const special = [Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY, Number.NaN];
+    const x = Float32Array.from([...edges, ...special, ...randoms(500, "x", 100), ...randoms(500, "y", 1)]);
+    const functions = [Math.exp, Math.log, Math.tanh, (v: number) => 1 / (1 + Math.exp(-v))];
+    for (const [operation, f] of functions.entries()) {
+      const y = dirty(x.length);
+      addon.unary(operation, x, y, x.length);
+      for (const [i, v] of x.entries()) {
+        const expected = Math.fround(f(v));
+        // An ulp of the result, or of the smallest normal number below it.
+        const ulp = Math.max(Math.abs(expected), 1.2e-38) * 2 ** -23;
+        const small = operation === 3 && expected < 1.2e-38; // the logistic function of less than -87.3 may be 0
+        if (small && Math.abs(y[i]!) < 1.2e-38) continue;
+        const fits = Object.is(y[i], expected) || y[i] === expected || Math.abs(y[i]! - expected) <= 3 * ulp;
+        if (!fits) throw new Error(`operation ${operation} of ${v}: expected ${expected}, got ${y[i]}`);
+      }
+    }
+  });
+
+  test("elementwise functions equal Math's", () => {
+    const x = Float32Array.from([0, 1, -1, 4, 1e-20, Number.NaN, 9e9, ...randoms(60, "x", 3)]);
+    const functions: [number, (v: number) => number][] = [
+      [4, (v) => v * v],
+      [5, Math.sqrt],
+      [6, (v) => 1 / Math.sqrt(v)],
+      [7, (v) => -v],
+      [8, (v) => (v < 0 ? 0 : v)],
+      [9, (v) => 1 / v],
+    ];
+    for (const [operation, f] of functions) {
+      const y = dirty(x.length);
+      addon.unary(operation, x, y, x.length);
+      expectClose(y, Float32Array.from(x, f), 1e-6, 0);
+    }
+  });
+
+  test("softmax and log-softmax survive logits of ±1e4 and rows of one", () => {
+    for (const columns of odd) {
+      const x = Float32Array.from([...randoms(3 * columns, "x", 5), ...randoms(columns, "z", 1e4)]);
+      const [y, z] = [dirty(x.length), dirty(x.length)];
+      addon.softmax(x, y, 4, columns, false);
+      addon.softmax(x, z, 4, columns, true);
+      for (let i = 0; i < 4; i++) {
+        const row = x.subarray(i * columns, (i + 1) * columns);
+        const { weights, logSumExp } = softmaxReference(row);
+        expectClose(y.subarray(i * columns, (i + 1) * columns), weights, 2e-6);
+        expectClose(
+          z.subarray(i * columns, (i + 1) * columns),
+          Float64Array.from(row, (v) => v - logSumExp),
+          2e-6,
+        );
+      }
+    }
+  });
+
+  test("sums, means and maxima of rows and columns equal the reference", () => {
+    for (const rows of [1, 2, 17, 300])
+      for (const columns of [...odd, 20_000 / rows].map(Math.round)) {
+        const x = randoms(rows * columns, "x");
+        const at = (i: number, j: number) => x[i * columns + j]!;
+        for (const operation of [0, 1, 2]) {
+          const reduce = (values: number[]) =>
+            operation === 2 ? Math.max(...values) : values.reduce((a, b) => a + b, 0) / (operation ? values.length : 1);
+          const [byRow, byColumn] = [dirty(rows), dirty(columns)];
+          addon.reduceRows(operation, x, byRow, rows, columns);
+          addon.reduceColumns(operation, x, byColumn, rows, columns);
+          const row = (i: number) => Array.from({ length: columns }, (_, j) => at(i, j));
+          const column = (j: number) => Array.from({ length: rows }, (_, i) => at(i, j));
+          expectClose(
+            byRow,
+            Float64Array.from(byRow, (_, i) => reduce(row(i))),
+            sumTolerance(columns),
+          );
+          expectClose(
+            byColumn,
+            Float64Array.from(byColumn, (_, j) => reduce(column(j))),
+            sumTolerance(rows),
+          );
+        }
+      }
+  });
+
+  test("layer norm and its gradient equal the reference", () => {
+    for (const N of [1, 3, 70])
+      for (const E of odd) {
+        const [x, gain, bias, dy] = [randoms(N * E, "x", 3), randoms(E, "g"), randoms(E, "b"), randoms(N * E, "dy")];
+        const [y, dx, dgain, dbias] = [dirty(N * E), dirty(N * E), dirty(E), dirty(E)];
+        addon.layerNorm(x, gain, bias, y, N, E, 1e-5);
+        addon.layerNormGrad(dy, x, gain, dx, dgain, dbias, N, E, 1e-5);
+        const expected = layerNormReference(x, gain, bias, dy, N, E, 1e-5);
+        expectClose(y, expected.y, 1e-5);
+        // One over the deviation magnifies rounding where a row hardly varies.
+        expectClose(dx, expected.dx, 5e-5);
+        expectClose(dgain, expected.dgain, 1e-5);
+        expectClose(dbias, expected.dbias, 1e-5);
+      }
+  });
+
+  test("GELU and its slope equal the reference, at ±1e4 too", () => {
+    const x = Float32Array.from([0, 1e4, -1e4, 12, -12, Number.NaN, ...randoms(300, "x", 8)]);
+    const dy = randoms(x.length, "dy");
+    const [y, dx] = [dirty(x.length), dirty(x.length)];
+    addon.gelu(x, y, x.length);
+    addon.geluGrad(dy, x, dx, x.length);
+    const inner = (v: number) => Math.sqrt(2 / Math.PI) * (v + 0.044715 * v ** 3);
+    const slope = (v: number) => {
+      const t = Math.tanh(inner(v));
+      return 0.5 * (1 + t) + 0.5 * v * (1 - t * t) * Math.sqrt(2 / Math.PI) * (1 + 3 * 0.044715 * v * v);
+    };
+    expectClose(
+      y,
+      Float64Array.from(x, (v) => 0.5 * v * (1 + Math.tanh(inner(v)))),
+      2e-6,
+    );
+    expectClose(
+      dx,
+      Float64Array.from(x, (v, i) => dy[i]! * slope(v)),
+      2e-6,
+    );
+  });
+
+  test("gather and scatter-add are each other's transpose", () => {
+    for (const [V, E, N] of [
+      [1, 1, 5],
+      [17, 3, 0],
+      [65, 33, 257],
+      [3000, 40, 100],
+    ] as const) {
+      const [table, ids, dy] = [randoms(V * E, "t"), integers(N, V, "i"), randoms(N * E, "dy")];
+      const [y, dTable, expected] = [dirty(N * E), dirty(V * E), new Float64Array(V * E)];
+      addon.gather(table, ids, y, N, E);
+      addon.scatterAdd(dy, ids, dTable, N, V, E);
+      for (const [i, id] of ids.entries())
+        for (let j = 0; j < E; j++) {
+          expect(y[i * E + j]).toBe(table[id * E + j]);
+          expected[id * E + j]! += dy[i * E + j]!;
+        }
+      expectClose(dTable, expected);
+    }
+  });
+
+  test("dropout draws the mask that random.ts defines", () => {
+    const key = [0x9e3779b9, 12345] as const;
+    for (const n of [0, 1, 3, 65, 40_001])
+      for (const rate of [0, 0.1, 0.5]) {
+        const [x, y] = [randoms(n, "x"), dirty(n)];
+        addon.dropout(x, y, n, rate, key[0], key[1]);
+        const word = (i: number) => threefry(key, i >> 1, 0)[i & 1]!;
+        const kept = (i: number) => word(i) >= Math.floor(rate * 2 ** 32);
+        expectClose(
+          y,
+          x.map((v, i) => (kept(i) ? v / (1 - rate) : 0)),
+          1e-6,
+        );
+      }
+  });
+
+  test("causal attention and its gradient equal the reference", () => {
+    for (const [B, T, heads, D, scale] of [
+      [1, 1, 1, 1, 1],
+      [2, 3, 2, 5, 1],
+      [2, 65, 1, 32, 1],
+      [1, 200, 3, 17, 2],
+      [1, 150, 1, 64, 100],
+    ] as const)
+      checkAttention(B, T, heads, D, scale);
+  });
+
+  test("the linear log-sum-exp and its gradient equal the reference", () => {
+    for (const [N, E, V, scale] of [
+      [1, 1, 1, 1],
+      [3, 17, 65, 1],
+      [17, 65, 257, 1],
+      [130, 33, 1100, 1],
+      [5, 8, 70, 100],
+    ] as const)
+      for (const withBias of [false, true]) checkVocabulary(N, E, V, scale, withBias);
+  });
+
+  test("AdamW follows its formula, clips by the global norm and refuses what is not finite", () => {
+    for (const clipNorm of [0, 0.5]) {
+      const sizes = [1, 65, 20_000];
+      const make = (name: string) => sizes.map((n) => randoms(n, name + n));
+      const [p, g, m, v] = [make("p"), make("g"), make("m"), make("v").map((x) => x.map(Math.abs))];
+      const before = [p, m, v].map((list) => list.map((x) => Float64Array.from(x)));
+      const decay = Float64Array.from([0, 0.1, 0.1]);
+      const run = () =>
+        addon.adamW([...p, ...g, ...m, ...v], Float64Array.from(sizes), decay, 3, 0.01, 0.9, 0.99, 1e-8, clipNorm);
+      const norm = run();
+      expect(norm).toBeCloseTo(Math.sqrt(g.reduce((s, x) => s + x.reduce((t, y) => t + y * y, 0), 0)), 3);
+      const shrink = clipNorm ? Math.min(1, clipNorm / (norm + 1e-6)) : 1;
+      for (const [i, n] of sizes.entries())
+        for (let j = 0; j < n; j++) {
+          const slope = g[i]![j]! * shrink;
+          const first = 0.9 * before[1]![i]![j]! + 0.1 * slope;
+          const second = 0.99 * before[2]![i]![j]! + 0.01 * slope ** 2;
+          const old = before[0]![i]![j]!;
+          const step = first / (1 - 0.9 ** 3) / (Math.sqrt(second / (1 - 0.99 ** 3)) + 1e-8);
+          expect(Math.abs(p[i]![j]! - (old - 0.01 * (step + decay[i]! * old)))).toBeLessThan(1e-6);
+          expect(Math.abs(m[i]![j]! - first)).toBeLessThan(1e-6);
+          expect(Math.abs(v[i]![j]! - second)).toBeLessThan(1e-6);
+        }
+      g[1]![3] = Number.NaN;
+      const kept = p.map((x) => x.slice());
+      expect(run()).toBeNaN();
+      expect(p).toEqual(kept);
+    }
+  });
+
+  test("every result is the same, byte for byte, with 1 and 3 threads", () => {
+    const results = [1, 3].map((count) => {
+      addon.setThreads(count);
+      return everyKernel();
+    });
+    addon.setThreads(threads);
+    for (const [name, value] of results[0]!)
+      expect(Buffer.compare(bytesOf(value), bytesOf(results[1]!.get(name)!)), name).toBe(0);
+  });
+});
+
+const bytesOf = (x: Float32Array) => Buffer.from(x.buffer, x.byteOffset, x.byteLength);
+
+function layerNormReference(
+  x: Float32Array,
+  gain: Float32Array,
+  bias: Float32Array,
+  dy: Float32Array,
+  N: number,
+  E: number,
+  epsilon: number,
+) {
+  const [y, dx, dgain, dbias] = [N * E, N * E, E, E].map((n) => new Float64Array(n)) as Float64Array[] & { length: 4 };
+  for (let i = 0; i < N; i++) {
+    const row = Array.from(x.subarray(i * E, (i + 1) * E));
+    const mean = row.reduce((a, b) => a + b, 0) / E;
+    const inverse = 1 / Math.sqrt(row.reduce((a, b) => a + (b - mean) ** 2, 0) / E + epsilon);
+    const z = row.map((v) => (v - mean) * inverse);
+    const g = z.map((_, j) => dy[i * E + j]! * gain[j]!);
+    const meanG = g.reduce((a, b) => a + b, 0) / E;
+    const meanGz = g.reduce((a, b, j) => a + b * z[j]!, 0) / E;
+    for (let j = 0; j < E; j++) {
+      y![i * E + j] = z[j]! * gain[j]! + bias[j]!;
+      dx![i * E + j] = inverse * (g[j]! - meanG - z[j]! * meanGz);
+      dgain![j]! += dy[i * E + j]! * z[j]!;
+      dbias![j]! += dy[i * E + j]!;
+    }
+  }
+  return { y: y!, dx: dx!, dgain: dgain!, dbias: dbias! };
+}
+
+function checkAttention(B: number, T: number, heads: number, D: number, scale: number): void {
+  const E = heads * D;
+  const [qkv, dOut] = [randoms(B * T * 3 * E, "qkv", scale), randoms(B * T * E, "dOut")];
+  const [out, lse, dqkv] = [dirty(B * T * E), dirty(B * heads * T), dirty(B * T * 3 * E)];
+  addon.attention(qkv, out, lse, B, T, E, heads);
+  addon.attentionGrad(dOut, qkv, out, lse, dqkv, B, T, E, heads);
+  const expected = attentionReference(qkv, dOut, B, T, E, heads);
+  // Scores grow with scale², up to 1e4 at 100, and carry an error of 2^-23 of that, which the exponential hands on.
+  expectClose(out, expected.out, 1e-5 * scale, scale);
+  expectClose(lse, expected.lse, 1e-5);
+  expectClose(dqkv, expected.dqkv, 2e-5 * scale, scale ** 2);
+}
+
+function attentionReference(qkv: Float32Array, dOut: Float32Array, B: number, T: number, E: number, heads: number) {
+  const D = E / heads;
+  const [out, lse] = [new Float64Array(B * T * E), new Float64Array(B * heads * T)];
+  const dqkv = new Float64Array(B * T * 3 * E);
+  const at = (b: number, t: number, part: number, h: number) => ((b * T + t) * 3 + part) * E + h * D;
+  const dot = (x: ArrayLike<number>, i: number, y: ArrayLike<number>, j: number) => {
+    let sum = 0;
+    for (let d = 0; d < D; d++) sum += x[i + d]! * y[j + d]!;
+    return sum;
+  };
+  for (let b = 0; b < B; b++)
+    for (let h = 0; h < heads; h++)
+      for (let t = 0; t < T; t++) {
+        const query = at(b, t, 0, h);
+        const o = (b * T + t) * E + h * D;
+        const scores = Array.from({ length: t + 1 }, (_, s) => dot(qkv, query, qkv, at(b, s, 1, h)) / Math.sqrt(D));
+        const { weights, logSumExp } = softmaxReference(scores);
+        lse[(b * heads + h) * T + t] = logSumExp;
+        for (const [s, w] of weights.entries()) for (let d = 0; d < D; d++) out[o + d]! += w * qkv[at(b, s, 2, h) + d]!;
+        const delta = dot(dOut, o, out, o);
+        for (const [s, w] of weights.entries()) {
+          const dScore = (w * (dot(dOut, o, qkv, at(b, s, 2, h)) - delta)) / Math.sqrt(D);
+          for (let d = 0; d < D; d++) {
+            dqkv[query + d]! += dScore * qkv[at(b, s, 1, h) + d]!;
+            dqkv[at(b, s, 1, h) + d]! += dScore * qkv[query + d]!;
+            dqkv[at(b, s, 2, h) + d]! += w * dOut[o + d]!;
+          }
+        }
+      }
+  return { out, lse, dqkv };
+}
+
+function checkVocabulary(N: number, E: number, V: number, scale: number, withBias: boolean): void {
+  const [hidden, weight] = [randoms(N * E, "h", scale), randoms(V * E, "w", scale)];
+  const bias = withBias ? randoms(V, "b", scale) : null;
+  const targets = integers(N, V, "t");
+  const [dTarget, dLse] = [randoms(N, "dt"), randoms(N, "ds")];
+  const [t, s, dHidden, dWeight, dBias] = [N, N, N * E, V * E, V].map(dirty) as [
+    Float32Array,
+    Float32Array,
+    Float32Array,
+    Float32Array,
+    Float32Array,
+  ];
+  addon.linearLogSumExp(hidden, weight, bias, targets, t, s, N, E, V);
+  addon.linearLogSumExpGrad(dTarget, dLse, hidden, weight, bias, targets, s, dHidden, dWeight, bias && dBias, N, E, V);
+  const expected = vocabularyReference(hidden, weight, bias, targets, dTarget, dLse, N, E, V);
+  // Logits of size Z carry an error of Z · 2^-23, which the exponential hands on.
+  const tolerance = scale === 1 ? 1e-5 : 1e-2;
+  expectClose(t, expected.t, 1e-5, scale);
+  expectClose(s, expected.s, 1e-5, scale);
+  expectClose(dHidden, expected.dHidden, tolerance, scale);
+  expectClose(dWeight, expected.dWeight, tolerance, scale);
+  if (bias) expectClose(dBias, expected.dBias, tolerance);
+}
+
+function vocabularyReference(
+  hidden: Float32Array,
+  weight: Float32Array,
+  bias: Float32Array | null,
+  targets: Int32Array,
+  dTarget: Float32Array,
+  dLse: Float32Array,
+  N: number,
+  E: number,
+  V: number,
+) {
+  const z = matmulReference(hidden, weight, N, V, E, false, true).map((x, i) => x + (bias?.[i % V] ?? 0));
+  const [t, s, dHidden] = [new Float64Array(N), new Float64Array(N), new Float64Array(N * E)];
+  const [dWeight, dBias] = [new Float64Array(V * E), new Float64Array(V)];
+  for (let n = 0; n < N; n++) {
+    const { weights, logSumExp } = softmaxReference(z.subarray(n * V, (n + 1) * V));
+    t[n] = z[n * V + targets[n]!]!;
+    s[n] = logSumExp;
+    for (let v = 0; v < V; v++) {
+      const dz = dLse[n]! * weights[v]! + (v === targets[n] ? dTarget[n]! : 0);
+      dBias[v]! += dz;
+      for (let e = 0; e < E; e++) {
+        dHidden[n * E + e]! += dz * weight[v * E + e]!;
+        dWeight[v * E + e]! += dz * hidden[n * E + e]!;
+      }
+    }
+  }
+  return { t, s, dHidden, dWeight, dBias };
+}
+
+/** One result of every kernel whose work is shared among threads, at sizes that make several tasks. */
+function everyKernel(): Map<string, Float32Array> {
+  const results = new Map<string, Float32Array>();
+  const keep = (name: string, n: number) => {
+    const y = dirty(n);
+    results.set(name, y);
+    return y;
+  };
+  const x = randoms(300 * 400, "x");
+  const w = randoms(400 * 500, "w");
+  addon.matmul(x, w, keep("matmul", 300 * 500), 300, 500, 400, false, false, null, 0, 1, 0, 0);
+  addon.matmul(x, w, keep("transposed", 300 * 500), 300, 500, 400, true, true, null, 0, 1, 0, 0);
+  addon.matmul(x, w, keep("one row", 500), 1, 500, 400, false, false, null, 0, 1, 0, 0);
+  addon.matmul(x, w, keep("batches", 20 * 900), 30, 30, 20, false, false, null, 0, 20, 600, 600);
+  addon.softmax(x, keep("softmax", x.length), 300, 400, false);
+  addon.reduceRows(0, x, keep("sum", 1), 1, x.length);
+  addon.reduceColumns(0, x, keep("column sum", 400), 300, 400);
+  const [dx, dgain, dbias] = [keep("dx", x.length), keep("dgain", 400), keep("dbias", 400)];
+  addon.layerNormGrad(w, x, w, dx, dgain, dbias, 300, 400, 1e-5);
+  addon.scatterAdd(x, integers(300, 1000, "i"), keep("scatter", 400_000), 300, 1000, 400);
+  addon.dropout(x, keep("dropout", x.length), x.length, 0.3, 1, 2);
+  const [out, lse, dqkv] = [keep("out", 4 * 100 * 64), keep("lse", 800), keep("dqkv", 4 * 100 * 192)];
+  addon.attention(x, out, lse, 4, 100, 64, 2);
+  addon.attentionGrad(w, x, out, lse, dqkv, 4, 100, 64, 2);
+  const targets = integers(150, 2000, "t");
+  const [t, s, dHidden, dWeight] = [keep("t", 150), keep("s", 150), keep("dh", 150 * 64), keep("dw", 2000 * 64)];
+  addon.linearLogSumExp(x, w, null, targets, t, s, 150, 64, 2000);
+  addon.linearLogSumExpGrad(x, w, x, w, null, targets, s, dHidden, dWeight, null, 150, 64, 2000);
+  const [p, m, v] = [x.slice(), w.slice(0, x.length), w.map(Math.abs).slice(0, x.length)];
+  const arrays = [p, x, m, v];
+  const norm = addon.adamW(arrays, Float64Array.of(x.length), Float64Array.of(0.1), 1, 0.1, 0.9, 0.99, 1e-8, 1);
+  keep("norm", 1)[0] = norm;
+  results.set("p", p);
+  return results;
+}

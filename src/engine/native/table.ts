@@ -1,0 +1,18 @@
+/** @file Every kernel that the native engine has of its own, by tfjs's name or ours. */
+
+import type { NativeKernel } from "./kernel.ts";
+import { dataKernels } from "./kernels-data.ts";
+import { elementwiseKernels } from "./kernels-elementwise.ts";
+import { fusedKernels } from "./kernels-fused.ts";
+import { matmulKernels } from "./kernels-matmul.ts";
+import { rowKernels } from "./kernels-rows.ts";
+import { vocabularyKernels } from "./kernels-vocabulary.ts";
+
+export const nativeKernels: Readonly<Record<string, NativeKernel>> = {
+  ...dataKernels,
+  ...elementwiseKernels,
+  ...fusedKernels,
+  ...matmulKernels,
+  ...rowKernels,
+  ...vocabularyKernels,
+};
