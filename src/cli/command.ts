@@ -1,0 +1,87 @@
+/** @file What a command of the command line is, and the options that several share. */
+import { type Command, Option } from "commander";
+import { type Engine, engineNames, useEngine } from "../engine/engine.ts";
+import { SandboxError } from "../engine/errors.ts";
+import { note } from "./output.ts";
+
+/** One command: it declares its arguments and does its work. */
+export interface CommandModule {
+  /** Adds arguments, options and help to a fresh command. */
+  declare(command: Command): void;
+  /** @param positional - arguments in order, absent ones undefined. */
+  run(options: Readonly<Record<string, unknown>>, positional: readonly (string | undefined)[]): Promise<void>;
+}
+
+export interface EngineOptions {
+  readonly engine?: string;
+  readonly threads?: number;
+}
+
+/** Reads a whole number in a range. @throws {SandboxError} naming the flag. */
+export const wholeNumber =
+  (flag: string, minimum: number, maximum = Number.MAX_SAFE_INTEGER) =>
+  (text: string): number => {
+    const value = Number(text);
+    if (text.trim() !== "" && Number.isSafeInteger(value) && value >= minimum && value <= maximum) return value;
+    const range = maximum === Number.MAX_SAFE_INTEGER ? `of at least ${minimum}` : `from ${minimum} to ${maximum}`;
+    throw new SandboxError(
+      `${flag}: expected a whole number ${range}, got ${JSON.stringify(text)}`,
+      "softbox <command> --help lists defaults and units.",
+    );
+  };
+
+/** Reads any number. @throws {SandboxError} naming the flag. */
+export const anyNumber =
+  (flag: string) =>
+  (text: string): number => {
+    const value = Number(text);
+    if (text.trim() !== "" && Number.isFinite(value)) return value;
+    throw new SandboxError(
+      `${flag}: expected a number, got ${JSON.stringify(text)}`,
+      "softbox <command> --help lists defaults and units.",
+    );
+  };
+
+export function declareEngine(command: Command): void {
+  const engines = new Option("--engine <name>", `what executes tensors: ${engineNames.join(", ")}`);
+  command.addOption(engines.default(undefined, "$SOFTBOX_ENGINE, else auto"));
+  command.option(
+    "--threads <n>",
+    "threads of the native engine (default: processor cores)",
+    wholeNumber("--threads", 1, 256),
+  );
+}
+
+/** Starts the engine that flags, then the environment name; long work is told on stderr. */
+export function startEngine({ engine, threads }: EngineOptions): Promise<Engine> {
+  const name = engine ?? process.env.SOFTBOX_ENGINE ?? "auto";
+  return useEngine(name, { onLine: note, ...(threads === undefined ? {} : { threads }) });
+}
+
+export function declareSampling(command: Command): void {
+  command
+    .option(
+      "--temperature <t>",
+      "divides log-probabilities; 0 always takes the likeliest",
+      anyNumber("--temperature"),
+      0.8,
+    )
+    .option("--top-k <k>", "keep the K likeliest tokens; 0 = off", anyNumber("--top-k"), 0)
+    .option("--top-p <p>", "keep the fewest tokens that reach this probability; 1 = off", anyNumber("--top-p"), 1)
+    .option(
+      "--min-p <p>",
+      "keep tokens at least this share as likely as the likeliest; 0 = off",
+      anyNumber("--min-p"),
+      0,
+    )
+    .option("--seed <n>", "fixes the text", wholeNumber("--seed", 0), 1);
+}
+
+/** The sampling settings among a command's options. */
+export const samplingOf = ({ temperature, topK, topP, minP, seed }: Readonly<Record<string, unknown>>): object => ({
+  temperature,
+  topK,
+  topP,
+  minP,
+  seed,
+});

@@ -1,0 +1,89 @@
+/** @file `softbox eval`: how well a model predicts a text. */
+import type { Command } from "commander";
+import { SandboxError } from "../../engine/errors.ts";
+import { type LoadedRun, loadRun } from "../../experiments/loadRun.ts";
+import { tokenByteLengths } from "../../experiments/runTraining.ts";
+import { loadCorpus } from "../../text/corpus.ts";
+import { prepareDataset } from "../../text/dataset.ts";
+import { splitNames } from "../../text/splits.ts";
+import { evaluate as evaluateModel } from "../../training/evaluation.ts";
+import { type CommandModule, declareEngine, type EngineOptions, startEngine, wholeNumber } from "../command.ts";
+import { formatCount, note, print, printJson } from "../output.ts";
+import { chooseRun } from "../runOptions.ts";
+
+interface EvalFlags extends EngineOptions {
+  readonly on?: string;
+  readonly split: string;
+  readonly step: string;
+  readonly maxTokens?: number;
+  readonly lossy?: boolean;
+  readonly json?: boolean;
+}
+
+function declare(command: Command): void {
+  command
+    .argument("[run]", "a run's folder (default: the newest under checkpoints/)")
+    .option("--on <corpus>", "a corpus's name, or a file, folder or glob (default: the run's own corpus)")
+    .option(
+      "--split <name>",
+      `${splitNames.join(", ")} of the run's own corpus; all = the whole text (default with --on)`,
+    )
+    .option("--step <which>", "which checkpoint: latest, best, or a step's number", "latest")
+    .option("--max-tokens <n>", "at most so many tokens, spread evenly (default: all)", wholeNumber("--max-tokens", 1))
+    .option("--lossy", "replace bytes that are not UTF-8 instead of refusing the text")
+    .option("--json", "one JSON object");
+  declareEngine(command);
+}
+
+/** Ids to predict, and where they come from. */
+async function textToPredict(
+  { config, tokenizer }: LoadedRun,
+  flags: EvalFlags,
+): Promise<{ ids: Int32Array; where: string }> {
+  const corpus = await loadCorpus(flags.on ?? config.corpus, { lossy: flags.lossy ?? false });
+  const split = flags.split ?? (flags.on === undefined ? "validation" : "all");
+  if (split === "all") return { ids: tokenizer.encode(corpus.text), where: corpus.name };
+  const name = splitNames.find((candidate) => candidate === split);
+  if (!name)
+    throw new SandboxError(
+      `--split: expected ${splitNames.join(", ")} or all, got ${JSON.stringify(split)}`,
+      "The default is validation.",
+    );
+  const { splits } = await prepareDataset({ corpus, tokenizer, shares: config.splits });
+  return { ids: splits[name].ids, where: `${corpus.name}, ${name} split` };
+}
+
+async function run(
+  options: Readonly<Record<string, unknown>>,
+  [named]: readonly (string | undefined)[],
+): Promise<void> {
+  const flags = options as unknown as EvalFlags;
+  const folder = chooseRun(named);
+  await startEngine(flags);
+  const loaded = await loadRun(folder, flags.step, note);
+  try {
+    const { ids, where } = await textToPredict(loaded, flags);
+    if (ids.length < 2)
+      throw new SandboxError(
+        `eval: ${where} has ${ids.length} tokens, expected at least 2`,
+        "Choose a longer text or another split.",
+      );
+    const limit = flags.maxTokens === undefined ? {} : { maxTokens: flags.maxTokens };
+    const { batchSize } = loaded.config.training;
+    const result = await evaluateModel(loaded.model, {
+      ids,
+      tokenBytes: tokenByteLengths(loaded.tokenizer),
+      batchSize,
+      ...limit,
+    });
+    if (flags.json) return printJson({ run: folder, step: loaded.step, text: where, ...result });
+    print(`${folder}, step ${loaded.step}, on ${where}: ${formatCount(result.tokens)} tokens`);
+    print(`loss           ${result.nats.toFixed(4)} nats per token`);
+    print(`perplexity     ${result.perplexity.toFixed(2)}`);
+    print(`bits per byte  ${result.bitsPerByte.toFixed(4)}`);
+  } finally {
+    loaded.dispose();
+  }
+}
+
+export const evaluate: CommandModule = { declare, run };

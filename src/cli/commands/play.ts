@@ -1,0 +1,47 @@
+/** @file `softbox play`: the next-token distribution on the screen, steered by keys; plain lines where there is no screen. */
+import type { Command } from "commander";
+import { readRunConfig, stepsToTry } from "../../experiments/runFolder.ts";
+import { parseSamplingSettings } from "../../sampling/settings.ts";
+import { type CommandModule, declareEngine, declareSampling, type EngineOptions, samplingOf } from "../command.ts";
+import { isLive, print, printPart, safeText } from "../output.ts";
+import { createWorkerPort } from "../play/workerPort.ts";
+import { chooseRun } from "../runOptions.ts";
+
+interface PlayFlags extends EngineOptions {
+  readonly prompt?: string;
+  readonly step: string;
+}
+
+function declare(command: Command): void {
+  command
+    .argument("[run]", "a run's folder (default: the newest under checkpoints/)")
+    .option("--prompt <text>", "text to go on from (default: the recipe's sample prompt)")
+    .option("--step <which>", "which checkpoint: latest, best, or a step's number", "latest");
+  declareSampling(command);
+  declareEngine(command);
+}
+
+async function run(
+  options: Readonly<Record<string, unknown>>,
+  [named]: readonly (string | undefined)[],
+): Promise<void> {
+  const flags = options as unknown as PlayFlags;
+  const settings = parseSamplingSettings(samplingOf(options));
+  const folder = chooseRun(named);
+  const config = readRunConfig(folder); // a wrong folder is told before the screen opens
+  stepsToTry(folder, flags.step);
+  const { engine, threads, step } = flags;
+  const port = createWorkerPort({ folder, step, ...(engine ? { engine } : {}), ...(threads ? { threads } : {}) });
+  const playOptions = { prompt: flags.prompt ?? config.sample.prompt, settings };
+  if (isLive() && process.stdin.isTTY) {
+    const { runPlay } = await import("../../tui/play/play.tsx");
+    const { text, reason } = await runPlay(port, playOptions);
+    if (text) print(safeText(text));
+    if (reason === "signal") process.exitCode = 130;
+  } else {
+    const { plainPlay } = await import("../../tui/play/plain.ts");
+    await plainPlay(port, playOptions, printPart);
+  }
+}
+
+export const play: CommandModule = { declare, run };

@@ -1,0 +1,101 @@
+/** @file The command line: finds the command, loads it alone, prints its errors, sets the exit code. */
+import { Command, CommanderError } from "commander";
+import { SandboxError } from "../engine/errors.ts";
+import { softboxVersion } from "../experiments/environment.ts";
+import type { CommandModule } from "./command.ts";
+import { endLive, note } from "./output.ts";
+
+interface Entry {
+  readonly summary: string;
+  readonly load: () => Promise<CommandModule>;
+}
+
+const commands: Readonly<Record<string, Entry>> = {
+  start: {
+    summary: "train the small model on Moby Dick, then write text",
+    load: async () => (await import("./commands/start.ts")).start,
+  },
+  train: {
+    summary: "train a model by recipe and flags, or go on with a run",
+    load: async () => (await import("./commands/train.ts")).train,
+  },
+  generate: {
+    summary: "write text with a trained model",
+    load: async () => (await import("./commands/generate.ts")).generate,
+  },
+  play: {
+    summary: "watch and steer the next-token distribution",
+    load: async () => (await import("./commands/play.ts")).play,
+  },
+  eval: {
+    summary: "loss, perplexity and bits per byte on any text",
+    load: async () => (await import("./commands/eval.ts")).evaluate,
+  },
+  corpus: {
+    summary: "list corpora, count them, prepare their ids",
+    load: async () => (await import("./commands/corpus.ts")).corpus,
+  },
+  doctor: {
+    summary: "which engines are usable here, and how fast",
+    load: async () => (await import("./commands/doctor.ts")).doctor,
+  },
+};
+
+/** Commander's way of saying that it has printed what was asked for. */
+const printedCodes = new Set(["commander.help", "commander.helpDisplayed", "commander.version"]);
+
+/** Runs one command; sets `process.exitCode`: 0, 1 for what the user can put right, 2 for a bug. */
+export async function runCommandLine(args: readonly string[]): Promise<void> {
+  process.stdout.on("error", leaveQuietly);
+  try {
+    await (await createProgram(args)).parseAsync([...args], { from: "user" });
+  } catch (error) {
+    endLive();
+    process.exitCode = report(error);
+  }
+}
+
+async function createProgram(args: readonly string[]): Promise<Command> {
+  const program = new Command("softbox").description(
+    "A sandbox for training small language models, about the softmax.",
+  );
+  program
+    .version(softboxVersion())
+    .exitOverride()
+    .configureOutput({ writeErr: () => {} })
+    .showSuggestionAfterError();
+  for (const [name, { summary, load }] of Object.entries(commands)) {
+    const command = program.command(name).description(summary).exitOverride();
+    if (!args.includes(name)) continue; // the others stay unloaded
+    const module = await load();
+    module.declare(command);
+    command.action((...given: unknown[]) => {
+      const positional = given.slice(0, -2) as (string | undefined)[];
+      return module.run(given.at(-2) as Record<string, unknown>, positional);
+    });
+  }
+  return program;
+}
+
+function report(error: unknown): number {
+  if (error instanceof CommanderError) {
+    if (printedCodes.has(error.code)) return error.exitCode === 0 ? 0 : 1;
+    note(error.message);
+    note("softbox --help lists the commands, softbox <command> --help its options.");
+    return 1;
+  }
+  if (error instanceof SandboxError) {
+    note(`error: ${error.message}`);
+    if (error.hint) note(`hint: ${error.hint}`);
+    return 1;
+  }
+  note("This is a bug in softbox:");
+  note(error instanceof Error ? (error.stack ?? error.message) : String(error));
+  return 2;
+}
+
+/** The reader of our pipe has gone, e.g. `| head`: nothing is left to do. */
+function leaveQuietly(error: NodeJS.ErrnoException): void {
+  if (error.code === "EPIPE") process.exit(0);
+  throw error;
+}

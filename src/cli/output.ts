@@ -1,0 +1,55 @@
+/** @file The only place that writes to the terminal. */
+import { printableText } from "../text/printable.ts";
+
+/** Whether stdout is a terminal that can redraw a line. */
+export const isLive = (): boolean => process.stdout.isTTY === true && process.env.TERM !== "dumb";
+
+let liveLine = false;
+
+/** Replaces the live line, on terminals only. */
+export function showLive(text: string): void {
+  const width = (process.stdout.columns ?? 80) - 1;
+  process.stdout.write(`\r${text.slice(0, width)}\u001b[K`);
+  liveLine = true;
+}
+
+/** Ends the live line, so that what follows starts on a line of its own. */
+export function endLive(): void {
+  if (liveLine) process.stdout.write("\n");
+  liveLine = false;
+}
+
+/** Writes a line to stdout; a live line gives way to it. */
+export function print(line = ""): void {
+  if (liveLine) process.stdout.write("\r\u001b[K");
+  liveLine = false;
+  process.stdout.write(`${line}\n`);
+}
+
+/** Writes text as it comes, without a line end. */
+export const printPart = (text: string): void => {
+  process.stdout.write(text);
+};
+
+export const printJson = (value: unknown): void => print(JSON.stringify(value));
+
+/** Notes for the user that are not part of the result: to stderr, so that a pipe stays clean. */
+export function note(line: string): void {
+  if (liveLine) process.stdout.write("\r\u001b[K");
+  liveLine = false;
+  process.stderr.write(`${line}\n`);
+}
+
+/** Text of a model or a file, with terminal escapes made visible; line ends stay. */
+export const safeText = (text: string): string => printableText(text);
+
+/** A number of seconds as `1:05` or `2:01:05`. */
+export function formatDuration(seconds: number): string {
+  const whole = Math.max(0, Math.round(seconds));
+  const [hours, minutes, rest] = [Math.floor(whole / 3600), Math.floor((whole % 3600) / 60), whole % 60];
+  const two = (n: number): string => String(n).padStart(2, "0");
+  return hours ? `${hours}:${two(minutes)}:${two(rest)}` : `${minutes}:${two(rest)}`;
+}
+
+/** Whole numbers with thousands separators. */
+export const formatCount = (n: number): string => Math.round(n).toLocaleString("en-US");

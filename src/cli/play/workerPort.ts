@@ -1,0 +1,79 @@
+/** @file The play screen's port, filled by a worker thread: calls and replies are plain messages. */
+import { Worker } from "node:worker_threads";
+import { SandboxError } from "../../engine/errors.ts";
+import type { PlayPort } from "../../tui/play/port.ts";
+import type { PlayModelOptions } from "./playModel.ts";
+
+export interface Call {
+  readonly id: number;
+  readonly method: keyof PlayPort;
+  readonly args: readonly unknown[];
+}
+
+export type Reply =
+  | { readonly id: number; readonly result: unknown; readonly error?: never }
+  | {
+      readonly id: number;
+      readonly error: { readonly message: string; readonly hint: string | undefined; readonly expected: boolean };
+    };
+
+interface Waiting {
+  readonly resolve: (result: unknown) => void;
+  readonly reject: (error: Error) => void;
+}
+
+/** Gives the worker time to free the model before it is ended. */
+const closingMilliseconds = 500;
+
+/** Starts the worker; its death rejects what is under way and all that follows. */
+export function createWorkerPort(options: PlayModelOptions): PlayPort {
+  const worker = new Worker(new URL("./worker.js", import.meta.url), { workerData: options });
+  const waiting = new Map<number, Waiting>();
+  let death: Error | undefined;
+  let nextId = 0;
+
+  const die = (error: Error): void => {
+    death ??= error;
+    for (const { reject } of waiting.values()) reject(death);
+    waiting.clear();
+  };
+  worker.on("message", (reply: Reply) => {
+    const call = waiting.get(reply.id);
+    waiting.delete(reply.id);
+    if (reply.error) call?.reject(errorOf(reply.error));
+    else call?.resolve(reply.result);
+  });
+  worker.on("error", (error) =>
+    die(new SandboxError(`the model's thread died: ${(error as Error).message}`, "Quit and start again.")),
+  );
+  worker.on("exit", () => die(new SandboxError("the model's thread has ended", "Quit and start again.")));
+
+  const call = <T>(method: keyof PlayPort, ...args: unknown[]): Promise<T> =>
+    new Promise((resolve, reject) => {
+      if (death) return reject(death);
+      const id = nextId++;
+      waiting.set(id, { resolve: resolve as Waiting["resolve"], reject });
+      worker.postMessage({ id, method, args } satisfies Call);
+    });
+
+  return {
+    open: () => call("open"),
+    prompt: (...args) => call("prompt", ...args),
+    look: (...args) => call("look", ...args),
+    step: (...args) => call("step", ...args),
+    pick: (...args) => call("pick", ...args),
+    undo: (...args) => call("undo", ...args),
+    close: async () => {
+      const patience = new Promise((resolve) => setTimeout(resolve, closingMilliseconds).unref());
+      await Promise.race([call("close").catch(() => {}), patience]);
+      await worker.terminate();
+    },
+  };
+}
+
+function errorOf({ message, hint, expected }: { message: string; hint: string | undefined; expected: boolean }): Error {
+  if (expected) return new SandboxError(message, hint);
+  const bug = new Error(message);
+  if (hint) bug.stack = hint;
+  return bug;
+}

@@ -1,0 +1,142 @@
+/** @file From flags to a run's configuration: recipe first, then flags, then `--set`. */
+import { existsSync, readdirSync, statSync } from "node:fs";
+import { join, resolve } from "node:path";
+import { z } from "zod";
+import { SandboxError } from "../engine/errors.ts";
+import { parseRunConfig, RunConfig } from "../experiments/config.ts";
+import { readRecipe } from "../experiments/recipes.ts";
+import { isRun } from "../experiments/runFolder.ts";
+import { parseHead } from "../lm/heads/config.ts";
+import { listCorpora } from "../text/corpus.ts";
+
+/** Flags that set one key of the configuration; `--set path=value` reaches all others. */
+export const configFlags = [
+  { flag: "--corpus <name>", path: "corpus", help: "a corpus's name, or a file, folder or glob of text" },
+  { flag: "--tokenizer <kind>", path: "tokenizer", help: "gpt2, gpt2-compact, char or byte" },
+  { flag: "--head <head>", path: "model.head", help: "output head: softmax, or mos:K for a mixture of K softmaxes" },
+  { flag: "--steps <n>", path: "training.steps", help: "optimiser steps in all" },
+  {
+    flag: "--decay-steps <n>",
+    path: "training.schedule.decaySteps",
+    help: "step at which the learning rate's decay ends",
+  },
+  { flag: "--learning-rate <x>", path: "training.optimizer.learningRate", help: "largest learning rate" },
+  { flag: "--batch-size <n>", path: "training.batchSize", help: "sequences a batch" },
+  { flag: "--context <n>", path: "model.contextLength", help: "tokens seen at once" },
+  { flag: "--layers <n>", path: "model.layers", help: "blocks of attention and feed-forward" },
+  { flag: "--heads <n>", path: "model.heads", help: "attention heads a block" },
+  { flag: "--embed <n>", path: "model.embedSize", help: "features a token" },
+  { flag: "--dropout <share>", path: "model.dropout", help: "share of activations dropped, 0..1" },
+  { flag: "--seed <n>", path: "seed", help: "fixes parameters, batches and dropout" },
+] as const;
+
+type Json = Record<string, unknown>;
+
+/** Sets `path` (`a.b.c`) in a nested object, making what is missing. */
+function setPath(root: Json, path: string, value: unknown): void {
+  const keys = path.split(".");
+  let node = root;
+  for (const key of keys.slice(0, -1)) {
+    if (typeof node[key] !== "object" || node[key] === null) node[key] = {};
+    node = node[key] as Json;
+  }
+  node[keys.at(-1)!] = value;
+}
+
+/** Numbers, lists and the like as JSON; everything else is text. */
+function parseValue(path: string, text: string): unknown {
+  if (path === "model.head" && !text.startsWith("{")) return parseHead(text);
+  if (path === "corpus" || path === "tokenizer" || path === "description") return text;
+  try {
+    return JSON.parse(text);
+  } catch {
+    return text;
+  }
+}
+
+/** `path=value` pairs of `--set`. @throws {SandboxError} where there is no `=`. */
+function parseAssignment(assignment: string): [string, string] {
+  const at = assignment.indexOf("=");
+  if (at > 0) return [assignment.slice(0, at), assignment.slice(at + 1)];
+  throw new SandboxError(
+    `--set: expected path=value, got ${JSON.stringify(assignment)}`,
+    "For example --set training.batchSize=24.",
+  );
+}
+
+/** A file given by a path is remembered as a whole path, so that the run can be resumed from anywhere. */
+function anchorCorpus(config: RunConfig): RunConfig {
+  const isName = listCorpora().some(({ name }) => name === config.corpus);
+  return isName ? config : { ...config, corpus: resolve(config.corpus) };
+}
+
+/** The option's key in commander's result: `--batch-size <n>` is `batchSize`. */
+const optionKey = (flag: string): string =>
+  flag
+    .split(" ")[0]!
+    .slice(2)
+    .replace(/-([a-z])/g, (_, letter: string) => letter.toUpperCase());
+
+/** Which of the flags that make a configuration were given. */
+export const givenFlags = (options: Readonly<Record<string, unknown>>): string[] =>
+  [...configFlags.map(({ flag }) => flag), "--set", "--recipe <name>"]
+    .filter((flag) => options[optionKey(flag)] !== undefined)
+    .map((flag) => flag.split(" ")[0]!);
+
+/** The whole configuration, checked. @throws {SandboxError} naming every wrong key at once. */
+export function resolveConfig(recipe: string, options: Readonly<Record<string, unknown>>): RunConfig {
+  const raw: Json = structuredClone(readRecipe(recipe));
+  for (const { flag, path } of configFlags) {
+    const given = options[optionKey(flag)];
+    if (given !== undefined) setPath(raw, path, parseValue(path, String(given)));
+  }
+  for (const assignment of (options.set as string[] | undefined) ?? []) {
+    const [path, value] = parseAssignment(assignment);
+    setPath(raw, path, parseValue(path, value));
+  }
+  return anchorCorpus(parseRunConfig(`configuration from recipe ${recipe} and flags`, raw));
+}
+
+/** Every key with default and meaning, for `--help`. */
+export function describeKeys(): string {
+  const lines: string[] = [];
+  const walk = (schema: SchemaNode, path: string): void => {
+    for (const [key, child] of Object.entries(mergedProperties(schema))) {
+      const name = path ? `${path}.${key}` : key;
+      if (Object.keys(mergedProperties(child)).length) walk(child, name);
+      else lines.push(`  ${name.padEnd(36)}${child.description ?? ""}${defaultOf(child)}`);
+    }
+  };
+  walk(z.toJSONSchema(RunConfig, { io: "input" }) as SchemaNode, "");
+  return lines.join("\n");
+}
+
+interface SchemaNode {
+  readonly properties?: Readonly<Record<string, SchemaNode>>;
+  readonly oneOf?: readonly SchemaNode[];
+  readonly anyOf?: readonly SchemaNode[];
+  readonly description?: string;
+  readonly default?: unknown;
+  readonly const?: unknown;
+}
+
+/** Properties of an object, or of all members of a union together. */
+const mergedProperties = (node: SchemaNode): Readonly<Record<string, SchemaNode>> =>
+  Object.assign({}, node.properties, ...(node.oneOf ?? node.anyOf ?? []).map(mergedProperties));
+
+const defaultOf = ({ default: value }: SchemaNode): string =>
+  value === undefined || typeof value === "object" ? "" : ` (default ${JSON.stringify(value)})`;
+
+/** The run a command means: the one named, else the newest under `checkpoints/`. */
+export function chooseRun(named: string | undefined): string {
+  if (named !== undefined) return named;
+  const runs = (existsSync("checkpoints") ? readdirSync("checkpoints") : [])
+    .map((name) => join("checkpoints", name))
+    .filter(isRun)
+    .sort((a, b) => statSync(b).mtimeMs - statSync(a).mtimeMs);
+  if (runs[0]) return runs[0];
+  throw new SandboxError(
+    "run: there is none under checkpoints/ here",
+    "Train one: softbox train. Or name a run's folder.",
+  );
+}

@@ -1,0 +1,64 @@
+/** @file Trains a run to its end or to the user's Ctrl-C, telling how it goes. Shared by `train` and `start`. */
+import { runTraining } from "../experiments/runTraining.ts";
+import type { Session } from "../experiments/session.ts";
+import { formatCount, formatDuration, note, print } from "./output.ts";
+import { createJsonPrinter, createProgressPrinter } from "./progress.ts";
+
+/** Where the run stands when it ends. */
+export interface TrainResult {
+  readonly step: number;
+  readonly reason: "finished" | "stopped";
+}
+
+/** One line on what is about to be trained. */
+export function introduce({ config, dataset, model, progress }: Session): void {
+  const { train, validation } = dataset.splits;
+  print(
+    `model: ${model.config.kind}, ${formatCount(model.parameterCount)} parameters · corpus: ${dataset.corpus.name}, ` +
+      `${formatCount(train.ids.length)} tokens to learn from, ${formatCount(validation.ids.length)} to validate on, ` +
+      `vocabulary ${formatCount(dataset.tokenizer.vocabSize)} (${dataset.tokenizer.kind})`,
+  );
+  const { steps, batchSize, accumulate } = config.training;
+  const tokens = batchSize * accumulate * config.model.contextLength;
+  const from = progress.step ? `resuming at step ${progress.step} of ${steps}` : `${steps} steps`;
+  print(`training: ${from}, ${formatCount(tokens)} tokens a step`);
+}
+
+/** The first Ctrl-C or SIGTERM stops after the step at hand and saves; a second one ends at once. */
+function stopOnSignals(): { signal: AbortSignal; release: () => void } {
+  const stop = new AbortController();
+  const onSignal = (): void => {
+    if (stop.signal.aborted) process.exit(130);
+    note("stopping after this step, saving (again to stop at once)");
+    stop.abort();
+  };
+  process.on("SIGINT", onSignal).on("SIGTERM", onSignal);
+  const release = (): void => {
+    process.off("SIGINT", onSignal).off("SIGTERM", onSignal);
+  };
+  return { signal: stop.signal, release };
+}
+
+/** Trains `session`, which stays open. */
+export async function trainRun(session: Session, json: boolean): Promise<TrainResult> {
+  const { signal, release } = stopOnSignals();
+  const printer = json ? createJsonPrinter() : createProgressPrinter(session.config.training.steps);
+  const start = performance.now();
+  let result: TrainResult = { step: session.progress.step, reason: "stopped" };
+  try {
+    for await (const event of runTraining(session, signal)) {
+      printer.show(event);
+      if (event.type === "done") result = event;
+    }
+  } finally {
+    release();
+  }
+  if (!json) print(closingLine(session, result, (performance.now() - start) / 1000));
+  return result;
+}
+
+function closingLine({ folder }: Session, { step, reason }: TrainResult, seconds: number): string {
+  const time = formatDuration(seconds);
+  if (reason === "finished") return `trained to step ${step} in ${time}, saved in ${folder}`;
+  return `stopped at step ${step} after ${time}, saved. Go on with: softbox train --resume ${folder}`;
+}
