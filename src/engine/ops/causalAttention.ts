@@ -49,9 +49,9 @@ function scores({ q, k }: Heads): tf.Tensor4D {
   return tf.where(past, scaled, Number.NEGATIVE_INFINITY) as tf.Tensor4D;
 }
 
-function backward(inputs: Heads, dOut: tf.Tensor4D, out: tf.Tensor4D, logSumExp: tf.Tensor): tf.Tensor {
+function backward(inputs: Heads, dOut: tf.Tensor4D, out: tf.Tensor4D): tf.Tensor {
   const D = inputs.q.shape[3];
-  const weights = tf.exp(tf.sub(scores(inputs), tf.expandDims(logSumExp, -1))); // [B, H, T, T]
+  const weights = tf.softmax(scores(inputs)); // [B, H, T, T]
   const dV = tf.matMul(weights, dOut, true, false); // [B, H, T, D]
   const dWeights = tf.matMul(dOut, inputs.v, false, true); // [B, H, T, T]
   const mean = tf.sum(tf.mul(dOut, out), -1, true); // [B, H, T, 1]
@@ -71,7 +71,7 @@ export const causalAttentionKernels: readonly FusedKernel[] = [
       const parts = unpack(qkv!, attributes.heads as number);
       const masked = scores(parts);
       const logSumExp = tf.logSumExp(masked, -1); // [B, H, T]
-      const weights = tf.exp(tf.sub(masked, tf.expandDims(logSumExp, -1))); // [B, H, T, T]
+      const weights = tf.softmax(masked); // [B, H, T, T]
       return [mergeHeads(tf.matMul(weights, parts.v) as tf.Tensor4D), logSumExp];
     },
     gradient: {
@@ -85,10 +85,10 @@ export const causalAttentionKernels: readonly FusedKernel[] = [
   },
   {
     name: "SoftboxCausalAttentionGrad",
-    composite: ({ dOut, qkv, out, logSumExp }, attributes) => {
+    composite: ({ dOut, qkv, out }, attributes) => {
       const heads = attributes.heads as number;
       const inputs = unpack(qkv!, heads);
-      return backward(inputs, splitHeads(dOut!, heads), splitHeads(out!, heads), logSumExp!);
+      return backward(inputs, splitHeads(dOut!, heads), splitHeads(out!, heads));
     },
   },
 ];

@@ -1,0 +1,183 @@
+// Every fused operation, value and gradient, against an independent float64 reference, on every engine.
+import * as tf from "@tensorflow/tfjs";
+import { beforeAll, describe, expect, test } from "vitest";
+import { causalAttention } from "../../src/engine/ops/causalAttention.ts";
+import { embed } from "../../src/engine/ops/embed.ts";
+import { gelu } from "../../src/engine/ops/gelu.ts";
+import { layerNorm } from "../../src/engine/ops/layerNorm.ts";
+import { linear } from "../../src/engine/ops/linear.ts";
+import { linearLogSumExp } from "../../src/engine/ops/linearLogSumExp.ts";
+import { createRandomStream, randomKey } from "../../src/engine/random.ts";
+import { activate, testedEngines } from "../support/engines.ts";
+import {
+  type Arrays,
+  attention64,
+  embed64,
+  gelu64,
+  layerNorm64,
+  linear64,
+  linearLogSumExp64,
+  numericalGradient,
+  sumOf,
+} from "../support/float64.ts";
+
+type Tensors = Record<string, tf.Tensor>;
+
+interface Case {
+  readonly name: string;
+  /** Shapes of the differentiable inputs. */
+  readonly shapes: Record<string, number[]>;
+  /** Standard deviation of the inputs. */
+  readonly scale?: number;
+  readonly op: (x: Tensors) => tf.Tensor[];
+  readonly reference: (x: Arrays) => Float64Array[];
+}
+
+const idsBelow = (V: number, n: number): Int32Array => {
+  const random = createRandomStream(randomKey(3, "ids"));
+  return Int32Array.from({ length: n }, () => random.below(V));
+};
+const ids1d = (ids: Int32Array): tf.Tensor1D => tf.tensor1d(ids, "int32");
+
+const layerNormCase = (N: number, E: number): Case => ({
+  name: `layerNorm [${N}, ${E}]`,
+  shapes: { x: [N, E], gain: [E], bias: [E] },
+  op: ({ x, gain, bias }) => [layerNorm(x as tf.Tensor2D, gain as tf.Tensor1D, bias as tf.Tensor1D)],
+  reference: layerNorm64,
+});
+
+const linearCase = (N: number, I: number, O: number, biased: boolean): Case => ({
+  name: `linear [${N}, ${I}] to ${O}${biased ? " with bias" : ""}`,
+  shapes: { x: [N, I], kernel: [I, O], ...(biased ? { bias: [O] } : {}) },
+  op: ({ x, kernel, bias }) => [linear(x as tf.Tensor2D, kernel as tf.Tensor2D, bias as tf.Tensor1D)],
+  reference: (x) => linear64(x, { I, O }),
+});
+
+const embedCase = (V: number, E: number, N: number): Case => ({
+  name: `embed ${N} ids in [${V}, ${E}]`,
+  shapes: { table: [V, E] },
+  op: ({ table }) => [embed(ids1d(idsBelow(V, N)), table as tf.Tensor2D)],
+  reference: embed64(idsBelow(V, N), E),
+});
+
+const headCase = (N: number, E: number, V: number, biased: boolean, scale = 1): Case => ({
+  name: `linearLogSumExp ${N} × ${E} × ${V}${biased ? " with bias" : ""}, inputs of size ${scale}`,
+  shapes: { hidden: [N, E], weight: [V, E], ...(biased ? { bias: [V] } : {}) },
+  scale,
+  op: ({ hidden, weight, bias }) => {
+    const targets = ids1d(idsBelow(V, N));
+    const { targetLogit, logSumExp } = linearLogSumExp(
+      hidden as tf.Tensor2D,
+      weight as tf.Tensor2D,
+      targets,
+      bias as tf.Tensor1D | undefined,
+    );
+    return [targetLogit, logSumExp];
+  },
+  reference: linearLogSumExp64(idsBelow(V, N), E),
+});
+
+const attentionCase = (B: number, T: number, E: number, heads: number, scale = 1): Case => ({
+  name: `causalAttention ${B} × ${T} × ${E}, ${heads} heads, inputs of size ${scale}`,
+  shapes: { qkv: [B, T, 3 * E] },
+  scale,
+  op: ({ qkv }) => [causalAttention(qkv as tf.Tensor3D, heads)],
+  reference: (x) => attention64(x, { B, T, E, heads }),
+});
+
+const cases: Case[] = [
+  ...[1, 3, 17].map((N) => layerNormCase(N, 5)),
+  layerNormCase(3, 65),
+  { name: "gelu", shapes: { x: [67] }, scale: 3, op: ({ x }) => [gelu(x!)], reference: gelu64 },
+  linearCase(1, 1, 1, true),
+  linearCase(3, 17, 5, true),
+  linearCase(17, 3, 33, false),
+  embedCase(5, 3, 17),
+  headCase(1, 1, 1, false),
+  headCase(3, 5, 17, false),
+  headCase(5, 3, 65, true),
+  headCase(3, 4, 9, true, 8),
+  attentionCase(1, 1, 2, 1),
+  attentionCase(2, 5, 6, 3),
+  attentionCase(1, 17, 8, 2),
+  attentionCase(1, 9, 4, 1, 6),
+];
+
+/** Random inputs of a case, the same for tensors and references (float32 values exactly). */
+function draw({ shapes, scale = 1 }: Case): Arrays {
+  const random = createRandomStream(randomKey(1, "case"));
+  const entries = Object.entries(shapes).map(([name, shape]) => {
+    const size = shape.reduce((a, b) => a * b, 1);
+    return [name, Float64Array.from({ length: size }, () => Math.fround(scale * random.normal()))] as const;
+  });
+  return Object.fromEntries(entries);
+}
+
+/** Fixed weights that make one number of all outputs. */
+const mixOf = (index: number, n: number): number[] =>
+  Array.from({ length: n }, (_, i) => Math.fround(Math.sin(1 + i * 0.7 + index * 2.3)));
+
+/** Largest difference relative to the largest expected value (at least 1). */
+function error(actual: ArrayLike<number>, expected: ArrayLike<number>): number {
+  let largest = 1;
+  let difference = actual.length === expected.length ? 0 : Number.POSITIVE_INFINITY;
+  for (let i = 0; i < expected.length; i++) {
+    largest = Math.max(largest, Math.abs(expected[i]!));
+    difference = Math.max(
+      difference,
+      Number.isNaN(actual[i]!) ? Number.POSITIVE_INFINITY : Math.abs(actual[i]! - expected[i]!),
+    );
+  }
+  return difference / largest;
+}
+
+describe.each(testedEngines)("on %s", (engine) => {
+  beforeAll(() => activate(engine));
+
+  test.each(cases)("$name equals its float64 reference", (item) => {
+    const arrays = draw(item);
+    tf.tidy(() => {
+      const tensors = Object.fromEntries(
+        Object.entries(arrays).map(([name, values]) => [
+          name,
+          tf.tensor(Float32Array.from(values), item.shapes[name]!),
+        ]),
+      );
+      const outputs = item.op(tensors);
+      for (const [i, expected] of item.reference(arrays).entries())
+        expect(error(outputs[i]!.dataSync(), expected)).toBeLessThan(1e-5);
+    });
+  });
+
+  test.each(cases)("the gradient of $name equals central differences", (item) => {
+    const arrays = draw(item);
+    const names = Object.keys(item.shapes);
+    const mixes = item.reference(arrays).map((out, k) => mixOf(k, out.length));
+    const scalar = (x: Arrays): number =>
+      item.reference(x).reduce((total, out, k) => total + sumOf(out.length, (i) => mixes[k]![i]! * out[i]!), 0);
+    tf.tidy(() => {
+      const tensors = names.map((name) => tf.tensor(Float32Array.from(arrays[name]!), item.shapes[name]!));
+      const gradients = tf.grads((...args: tf.Tensor[]) => {
+        const outputs = item.op(Object.fromEntries(names.map((name, i) => [name, args[i]!])));
+        return tf.addN(outputs.map((out, k) => tf.sum(tf.mul(out, tf.tensor(mixes[k]!, out.shape)))));
+      })(tensors);
+      for (const [i, name] of names.entries()) {
+        const expected = numericalGradient(scalar, arrays, name);
+        // Float32 sums of up to a few hundred terms, against central differences good to about 1e-8.
+        expect(error(gradients[i]!.dataSync(), expected), name).toBeLessThan(3e-5);
+      }
+    });
+  });
+
+  test("logits of ±1e4 give finite losses", () => {
+    const weight = tf.tensor2d([1e4, -1e4, 1e4], [3, 1]);
+    const { targetLogit, logSumExp } = linearLogSumExp(tf.tensor2d([[1]]), weight, ids1d(Int32Array.of(1)));
+    expect(targetLogit.dataSync()[0]).toBe(-1e4);
+    expect(logSumExp.dataSync()[0]).toBeCloseTo(1e4 + Math.LN2, 2); // float32 near 1e4 is spaced 1e-3
+  });
+
+  test("attention scores of ±1e4 stay finite", () => {
+    const qkv = tf.tensor3d([100, 100, 1, -100, 100, 2, 100, -100, 3], [1, 3, 3]);
+    expect(Array.from(causalAttention(qkv, 1).dataSync())).toEqual([1, 1.5, 1.5]);
+  });
+});

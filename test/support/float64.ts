@@ -1,0 +1,98 @@
+/** @file Independent references in float64 on plain arrays, and gradients of them by central differences. */
+
+export type Arrays = Readonly<Record<string, Float64Array>>;
+type Sizes = Readonly<Record<string, number>>;
+
+/** `Σ` of `f(i)` for i in [0, n). */
+export const sumOf = (n: number, f: (i: number) => number): number => {
+  let total = 0;
+  for (let i = 0; i < n; i++) total += f(i);
+  return total;
+};
+
+/** Gradient of a scalar function by central differences, step 1e-6 scaled by the value's size. */
+export function numericalGradient(f: (x: Arrays) => number, x: Arrays, name: string): Float64Array {
+  const values = Float64Array.from(x[name]!);
+  const at = (i: number, value: number): number => {
+    const moved = Float64Array.from(values);
+    moved[i] = value;
+    return f({ ...x, [name]: moved });
+  };
+  return values.map((value, i) => {
+    const step = 1e-6 * Math.max(1, Math.abs(value));
+    return (at(i, value + step) - at(i, value - step)) / (2 * step);
+  });
+}
+
+export const gelu64 = ({ x }: Arrays): Float64Array[] => [
+  x!.map((v) => 0.5 * v * (1 + Math.tanh(Math.sqrt(2 / Math.PI) * (v + 0.044715 * v ** 3)))),
+];
+
+export function layerNorm64({ x, gain, bias }: Arrays): Float64Array[] {
+  const E = gain!.length;
+  const y = new Float64Array(x!.length);
+  for (let row = 0; row < x!.length / E; row++) {
+    const values = x!.subarray(row * E, (row + 1) * E);
+    const mean = sumOf(E, (i) => values[i]!) / E;
+    const variance = sumOf(E, (i) => (values[i]! - mean) ** 2) / E;
+    for (let i = 0; i < E; i++)
+      y[row * E + i] = ((values[i]! - mean) / Math.sqrt(variance + 1e-5)) * gain![i]! + bias![i]!;
+  }
+  return [y];
+}
+
+export function linear64({ x, kernel, bias }: Arrays, { I, O }: Sizes): Float64Array[] {
+  const rows = x!.length / I!;
+  const y = new Float64Array(rows * O!);
+  for (let n = 0; n < rows; n++)
+    for (let o = 0; o < O!; o++)
+      y[n * O! + o] = sumOf(I!, (i) => x![n * I! + i]! * kernel![i * O! + o]!) + (bias ? bias[o]! : 0);
+  return [y];
+}
+
+export const embed64 =
+  (ids: Int32Array, E: number) =>
+  ({ table }: Arrays): Float64Array[] => [
+    Float64Array.from({ length: ids.length * E }, (_, i) => table![ids[Math.floor(i / E)]! * E + (i % E)]!),
+  ];
+
+/** Largest value first taken out, as every stable log-sum-exp does. */
+export function logSumExp64(z: readonly number[]): number {
+  const largest = Math.max(...z);
+  return largest + Math.log(z.reduce((total, value) => total + Math.exp(value - largest), 0));
+}
+
+export const linearLogSumExp64 =
+  (targets: Int32Array, E: number) =>
+  ({ hidden, weight, bias }: Arrays): Float64Array[] => {
+    const V = weight!.length / E;
+    const target = new Float64Array(targets.length);
+    const logSumExp = new Float64Array(targets.length);
+    for (let n = 0; n < targets.length; n++) {
+      const z = Array.from({ length: V }, (_, v) => {
+        const dot = sumOf(E, (e) => hidden![n * E + e]! * weight![v * E + e]!);
+        return dot + (bias ? bias[v]! : 0);
+      });
+      target[n] = z[targets[n]!]!;
+      logSumExp[n] = logSumExp64(z);
+    }
+    return [target, logSumExp];
+  };
+
+/** Row `t` of one head: weights over positions 0 … t, then the mix of values. */
+export function attention64({ qkv }: Arrays, { B, T, E, heads }: Sizes): Float64Array[] {
+  const D = E! / heads!;
+  const at = (b: number, t: number, part: number, h: number, d: number): number =>
+    qkv![((b * T! + t) * 3 + part) * E! + h * D + d]!;
+  const out = new Float64Array(B! * T! * E!);
+  for (let b = 0; b < B!; b++)
+    for (let h = 0; h < heads!; h++)
+      for (let t = 0; t < T!; t++) {
+        const score = (s: number): number => sumOf(D, (d) => at(b, t, 0, h, d) * at(b, s, 1, h, d)) / Math.sqrt(D);
+        const scores = Array.from({ length: t + 1 }, (_, s) => score(s));
+        const total = logSumExp64(scores);
+        for (let d = 0; d < D; d++)
+          out[(b * T! + t) * E! + h * D + d] = sumOf(t + 1, (s) => Math.exp(scores[s]! - total) * at(b, s, 2, h, d));
+      }
+  return [out];
+}
