@@ -251,7 +251,7 @@ function recordedReason(): string {
 const defaultThreads = (): number => availableParallelism();
 
 function chooseInstructions(addon: NativeAddon): void {
-  const wanted = process.env["SOFTBOX_INSTRUCTIONS"];
+  const wanted = process.env.SOFTBOX_INSTRUCTIONS;
   if (!wanted) return;
   const available = addon.instructionSets();
   if (!available.includes(wanted as InstructionSet))

@@ -100,7 +100,7 @@ export class NativeBackend extends tf.MathBackendCPU {
 export function registerNativeBackend(options: { readonly threads?: number } = {}): void {
   const addon = loadAddon();
   if (options.threads !== undefined) addon.setThreads(checkedThreads(options.threads));
-  if (tf.engine().registryFactory["native"]) return;
+  if (tf.engine().registryFactory.native) return;
   tf.registerBackend("native", () => new NativeBackend(addon), 2);
   tf.copyRegisteredKernels("cpu", "native");
   for (const kernel of tf.getKernelsForBackend("native")) replace(kernel, guarded(kernel.kernelFunc));

@@ -54,7 +54,7 @@ function copyStrided(
 const transpose: NativeKernel = (backend, { x }, attributes) => {
   const values = wordsOf(backend, x);
   if (!values?.length || x!.shape.length > 8) return undefined;
-  const perm = attributes["perm"] as number[];
+  const perm = attributes.perm as number[];
   const shape = perm.map((axis) => x!.shape[axis]!);
   const strides = stridesOf(x!.shape);
   const y = newLike(backend, values, shape);
@@ -83,7 +83,7 @@ const concat: NativeKernel = (backend, inputs, attributes) => {
   const dtype = tensors[0]!.dtype;
   if (tensors.length < 2 || !arrays.every((a, i) => a && a.length > 0 && tensors[i]!.dtype === dtype)) return undefined;
   const shapes = tensors.map((x) => x.shape);
-  const axis = tf.util.parseAxisParam(attributes["axis"] as number, shapes[0]!)[0]!;
+  const axis = tf.util.parseAxisParam(attributes.axis as number, shapes[0]!)[0]!;
   tf.backend_util.assertParamsConsistent(shapes, axis);
   const shape = tf.backend_util.computeOutShape(shapes, axis);
   const y = newLike(backend, arrays[0]!, shape);
@@ -103,8 +103,8 @@ const concat: NativeKernel = (backend, inputs, attributes) => {
 const gatherV2: NativeKernel = (backend, { x, indices }, attributes) => {
   const table = floatsOf(backend, x);
   const ids = indices?.dtype === "int32" ? backend.valuesOf(indices) : undefined;
-  const axis = attributes["axis"] as number;
-  if (!table?.length || !(ids instanceof Int32Array) || axis !== 0 || attributes["batchDims"]) return undefined;
+  const axis = attributes.axis as number;
+  if (!table?.length || !(ids instanceof Int32Array) || axis !== 0 || attributes.batchDims) return undefined;
   const rows = x!.shape[0]!;
   if (!ids.every((id) => id >= 0 && id < rows)) return undefined;
   const y = backend.newFloats([...indices!.shape, ...x!.shape.slice(1)]);
@@ -115,7 +115,7 @@ const gatherV2: NativeKernel = (backend, { x, indices }, attributes) => {
 const unsortedSegmentSum: NativeKernel = (backend, { x, segmentIds }, attributes) => {
   const values = floatsOf(backend, x);
   const ids = segmentIds?.dtype === "int32" ? backend.valuesOf(segmentIds) : undefined;
-  const segments = attributes["numSegments"] as number;
+  const segments = attributes.numSegments as number;
   if (!values?.length || !(ids instanceof Int32Array) || segmentIds!.shape.length !== 1) return undefined;
   if (ids.length !== x!.shape[0] || segments < 1) return undefined;
   const y = backend.newFloats([segments, ...x!.shape.slice(1)]);
@@ -126,7 +126,7 @@ const unsortedSegmentSum: NativeKernel = (backend, { x, segmentIds }, attributes
 /** To float32 as a real float array (tfjs's own keeps the integers' array), and from float32 to int32. */
 const cast: NativeKernel = (backend, { x }, attributes) => {
   const values = backend.valuesOf(x!);
-  const dtype = attributes["dtype"];
+  const dtype = attributes.dtype;
   const numbers = values instanceof Int32Array || values instanceof Uint8Array || values instanceof Float32Array;
   if (!numbers || x!.dtype === dtype || (dtype !== "float32" && dtype !== "int32")) return undefined;
   if (dtype === "int32" && x!.dtype !== "float32") return undefined;

@@ -104,7 +104,7 @@ function attentionSizes(where: string, qkv: Tensors[string] | undefined, heads: 
 
 const attention: NativeKernel = (backend, { qkv }, attributes) => {
   const where = "SoftboxCausalAttention";
-  const { B, T, E, heads } = attentionSizes(where, qkv, attributes["heads"]);
+  const { B, T, E, heads } = attentionSizes(where, qkv, attributes.heads);
   const out = backend.newFloats([B, T, E]);
   const logSumExp = backend.newFloats([B, heads, T]);
   backend.addon.attention(floatInput(backend, `${where} qkv`, qkv), out.values, logSumExp.values, B, T, E, heads);
@@ -113,7 +113,7 @@ const attention: NativeKernel = (backend, { qkv }, attributes) => {
 
 const attentionGrad: NativeKernel = (backend, { dOut, qkv, out, logSumExp }, attributes) => {
   const where = "SoftboxCausalAttentionGrad";
-  const { B, T, E, heads } = attentionSizes(where, qkv, attributes["heads"]);
+  const { B, T, E, heads } = attentionSizes(where, qkv, attributes.heads);
   const dqkv = backend.newFloats([B, T, 3 * E]);
   backend.addon.attentionGrad(
     floatInput(backend, `${where} dOut`, dOut, B * T * E),

@@ -42,8 +42,8 @@ function multiply(
   const right = floatsOf(backend, b);
   const offset = bias ? floatsOf(backend, bias) : null;
   if (!left || !right || offset === undefined) return undefined;
-  const ta = attributes["transposeA"] === true;
-  const tb = attributes["transposeB"] === true;
+  const ta = attributes.transposeA === true;
+  const tb = attributes.transposeB === true;
   const p = productOf(a!, b!, ta, tb);
   if (!p || (offset && (offset.length !== p.n || bias!.shape.at(-1) !== p.n))) return undefined;
   const { info, values } = backend.newFloats(p.shape);
@@ -52,8 +52,8 @@ function multiply(
 }
 
 const fusedMatMul: NativeKernel = (backend, inputs, attributes) => {
-  const activation = activations[String(attributes["activation"] ?? "linear")];
-  if (activation === undefined || inputs["preluActivationWeights"]) return undefined;
+  const activation = activations[String(attributes.activation ?? "linear")];
+  if (activation === undefined || inputs.preluActivationWeights) return undefined;
   return multiply(backend, inputs, attributes, activation);
 };
 

@@ -28,8 +28,8 @@ const reductionKernel =
   (operation: number): NativeKernel =>
   (backend, { x }, attributes) => {
     const values = floatsOf(backend, x);
-    const axis = (attributes["axis"] ?? attributes["reductionIndices"]) as number | number[];
-    const r = values && reductionOf(x!.shape, axis, attributes["keepDims"] === true);
+    const axis = (attributes.axis ?? attributes.reductionIndices) as number | number[];
+    const r = values && reductionOf(x!.shape, axis, attributes.keepDims === true);
     if (!r) return undefined;
     const y = backend.newFloats(r.shape);
     const reduce = r.over === "columns" ? backend.addon.reduceRows : backend.addon.reduceColumns;
@@ -42,7 +42,7 @@ const softmaxKernel =
   (backend, { logits }, attributes) => {
     const values = floatsOf(backend, logits);
     const rank = logits!.shape.length;
-    const axis = (attributes["dim"] ?? attributes["axis"] ?? -1) as number;
+    const axis = (attributes.dim ?? attributes.axis ?? -1) as number;
     const columns = logits!.shape[rank - 1] ?? 0;
     if (!values?.length || (axis !== -1 && axis !== rank - 1)) return undefined;
     const y = backend.newFloats(logits!.shape);

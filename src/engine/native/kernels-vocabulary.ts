@@ -43,13 +43,13 @@ const linearLogSumExpGrad: NativeKernel = (backend, inputs) => {
   const dWeight = backend.newFloats([V, E]);
   const dBias = bias ? backend.newFloats([V]) : undefined;
   backend.addon.linearLogSumExpGrad(
-    floatInput(backend, `${where} dTarget`, inputs["dTarget"], N),
-    floatInput(backend, `${where} dLogSumExp`, inputs["dLogSumExp"], N),
+    floatInput(backend, `${where} dTarget`, inputs.dTarget, N),
+    floatInput(backend, `${where} dLogSumExp`, inputs.dLogSumExp, N),
     hidden,
     weight,
     bias,
     targets,
-    floatInput(backend, `${where} logSumExp`, inputs["logSumExp"], N),
+    floatInput(backend, `${where} logSumExp`, inputs.logSumExp, N),
     dHidden.values,
     dWeight.values,
     dBias?.values ?? null,

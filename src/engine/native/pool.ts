@@ -19,19 +19,25 @@ export interface BufferPool {
   /** Gives a buffer of `take` back; nobody may read it any more. */
   give(buffer: ArrayBuffer): void;
   idleBytes(): number;
+  /** Of all buffers ever made; flat in a steady state. */
+  allocatedBytes(): number;
 }
 
 /** @param allocate - where new buffers come from. */
 export function createBufferPool(allocate: (bytes: number) => ArrayBuffer): BufferPool {
   const idle = new Map<number, ArrayBuffer[]>();
   let idleBytes = 0;
+  let allocatedBytes = 0;
   return {
     take(bytes) {
       const size = sizeClass(bytes);
       const found = idle.get(size)?.pop();
-      if (!found) return allocate(size);
-      idleBytes -= size;
-      return found;
+      if (found) {
+        idleBytes -= size;
+        return found;
+      }
+      allocatedBytes += size;
+      return allocate(size);
     },
     give(buffer) {
       const size = buffer.byteLength;
@@ -42,5 +48,6 @@ export function createBufferPool(allocate: (bytes: number) => ArrayBuffer): Buff
       idleBytes += size;
     },
     idleBytes: () => idleBytes,
+    allocatedBytes: () => allocatedBytes,
   };
 }
