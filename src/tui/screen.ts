@@ -188,7 +188,11 @@ function createCanvas(stdout: NodeJS.WriteStream): Canvas {
     },
     close: (last) => {
       open = false;
-      if (!stdout.destroyed && !stdout.writableEnded) stdout.write(last);
+      if (stdout.destroyed || stdout.writableEnded) return;
+      // A terminal that has gone away answers with an error that nobody needs any more.
+      const ignore = () => {};
+      stdout.on("error", ignore);
+      stdout.write(last, () => setImmediate(() => stdout.off("error", ignore)));
     },
   };
 }

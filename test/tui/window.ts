@@ -15,7 +15,12 @@ export interface Window {
   /** Waits until the window shows what `wanted` says; fails after `limit` milliseconds with the window's text. */
   until(wanted: RegExp | ((text: string) => boolean), limit?: number): Promise<string>;
   resize(columns: number, rows: number): void;
+  /** Sends a signal to the program. */
   kill(signal: string): void;
+  /** Takes the terminal away, as a closed connection does. */
+  hangUp(): void;
+  /** Kills whatever still runs in the window. */
+  end(): void;
   /** Everything the terminal keeps of the main screen, scrollback included. */
   history(): string[];
   /** Every byte that the program has written. */
@@ -41,19 +46,31 @@ export function builtProgram(): string {
 export function openWindow(name: string, { columns, rows, env = {} }: WindowOptions): Window {
   const terminal = new xterm.Terminal({ cols: columns, rows, scrollback: 1000, allowProposedApi: true });
   const file = fileURLToPath(new URL(`fixtures/${name}`, import.meta.url));
-  const script = `for i in 1 2 3 4 5 6 7 8 9; do echo "earlier line $i"; done; exec "$NODE" "$FILE"`;
+  // The shell outlives signals to the whole foreground group, as an interactive one does, and looks at the terminal.
+  const script = [
+    "trap : TERM HUP INT",
+    'for i in 1 2 3 4 5 6 7 8 9; do echo "earlier line $i"; done',
+    `"$NODE" "$FILE" ${env.REDIRECT ?? ""}`,
+    `echo line discipline: $(stty -a | tr ' ;' '\\n\\n' | grep -xE -e '-?(icanon|echo)')`,
+  ].join("\n");
   const pty: IPty = spawn("/bin/sh", ["-c", script], {
     cols: columns,
     rows,
     name: "xterm-256color",
-    env: { ...plainEnvironment(), NODE: process.execPath, FILE: file, DIST: builtProgram(), CI: "false", ...env },
+    env: { ...plainEnvironment(), NODE: process.execPath, FILE: file, DIST: builtProgram(), ...env },
   });
   let written = "";
   pty.onData((data) => {
     written += data;
     terminal.write(data);
   });
-  const ended = new Promise<{ exitCode: number; signal?: number | undefined }>((resolve) => pty.onExit(resolve));
+  let running = true;
+  const ended = new Promise<{ exitCode: number; signal?: number | undefined }>((resolve) => {
+    pty.onExit((status) => {
+      running = false;
+      resolve(status);
+    });
+  });
   const flushed = () => new Promise<void>((resolve) => terminal.write("", resolve));
   const window: Window = {
     type: (input) => pty.write(input),
@@ -71,7 +88,11 @@ export function openWindow(name: string, { columns, rows, env = {} }: WindowOpti
       pty.resize(newColumns, newRows);
       terminal.resize(newColumns, newRows);
     },
-    kill: (signal) => pty.kill(signal),
+    kill: (signal) => process.kill(-pty.pid, signal),
+    hangUp: () => (pty as IPty & { destroy(): void }).destroy(),
+    end: () => {
+      if (running) process.kill(-pty.pid, "SIGKILL");
+    },
     history: () => linesOf(terminal.buffer.normal, 0, terminal.buffer.normal.length),
     written: () => written,
     exit: async () => {
@@ -91,12 +112,10 @@ function linesOf(buffer: xterm.IBuffer, first: number, count: number): string[] 
   return Array.from({ length: count }, (_, row) => buffer.getLine(first + row)?.translateToString(true) ?? "");
 }
 
-/** The environment without what would change colours, builds or Ink's mind. */
+/** The environment without what would change colours, builds or Ink's mind: a person's terminal, not a robot's. */
 function plainEnvironment(): Record<string, string> {
-  const unwanted = new Set(["NODE_ENV", "NO_COLOR", "FORCE_COLOR", "CI", "TERM", "NODE_OPTIONS", "VITEST"]);
-  return Object.fromEntries(
-    Object.entries(process.env).filter(
-      (entry): entry is [string, string] => !unwanted.has(entry[0]) && entry[1] !== undefined,
-    ),
-  );
+  const unwanted =
+    /^(NODE_ENV|NO_COLOR|FORCE_COLOR|TERM|COLORTERM|NODE_OPTIONS|VITEST.*|CI|CI_.*|CONTINUOUS_INTEGRATION)$/;
+  const kept = Object.entries(process.env).filter(([name, value]) => value !== undefined && !unwanted.test(name));
+  return Object.fromEntries(kept) as Record<string, string>;
 }

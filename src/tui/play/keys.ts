@@ -23,40 +23,30 @@ const digits = ["1", "2", "3", "4", "5", "6", "7", "8", "9"];
 
 /** In the order of the help page; the order of the hints too. */
 export const bindings: readonly Binding[] = [
-  on("watch", [" "], "space", "sample one token", () => ({ type: "stepped" }), "step"),
-  on("watch", ["enter"], "enter", "run, pause", () => ({ type: "run-toggled" }), "run"),
   on(
     "watch",
     ["left", "right", "-", "+", "_", "="],
     "← →  - +",
     "temperature down, up by 0.05; 0 is greedy",
     turn("temperature"),
-    "temperature",
+    "temp",
   ),
-  on(
-    "watch",
-    ["up", "down"],
-    "↑ ↓",
-    "select a candidate",
-    (place) => ({ type: "selection-moved", by: by(place) }),
-    "select",
-  ),
-  on("watch", ["tab"], "tab", "append the selected candidate", () => ({ type: "picked" }), "pick"),
-  on("watch", digits, "1 … 9", "append the candidate of this rank", (place) => ({ type: "picked", rank: place })),
-  on("watch", ["backspace"], "backspace", "take the last token back", () => ({ type: "undone" }), "undo"),
-  on("watch", ["e", "/"], "e  /", "edit the prompt", () => ({ type: "edit-opened" }), "edit"),
+  on("watch", [" "], "space", "sample one token", () => ({ type: "stepped" }), "step"),
   on("watch", ["?"], "?", "this page", () => ({ type: "help-opened" }), "help"),
   on("watch", ["q", "ctrl-c", "ctrl-d"], "q  ctrl-c", "quit", () => ({ type: "ended" }), "quit"),
+  on("watch", ["enter"], "enter", "run, pause", () => ({ type: "run-toggled" }), "run"),
+  on("watch", ["tab"], "tab", "append the selected candidate", () => ({ type: "picked" }), "pick"),
+  on("watch", ["up", "down"], "↑ ↓", "select a candidate", select(1), "select"),
+  on("watch", ["e", "/"], "e  /", "edit the prompt", () => ({ type: "edit-opened" }), "edit"),
+  on("watch", ["backspace"], "backspace", "take the last token back", () => ({ type: "undone" }), "undo"),
+  on("watch", ["pageup", "pagedown"], "page ↑ ↓", "select ten further up, down", select(10)),
+  on("watch", digits, "1 … 9", "append the candidate of this rank", (place) => ({ type: "picked", rank: place })),
   on("watch", ["k", "K"], "k  K", "top-k down, up: keep the k likeliest", turn("topK")),
   on("watch", ["p", "P"], "p  P", "top-p down, up: keep the likeliest p of the mass", turn("topP")),
   on("watch", ["m", "M"], "m  M", "min-p down, up: keep what has p times the likeliest", turn("minP")),
   on("watch", ["r", "R"], "r  R", "start again from the prompt: new seed, same seed", (place) => ({
     type: "restarted",
     newSeed: place === 0,
-  })),
-  on("watch", ["pageup", "pagedown"], "page ↑ ↓", "select ten further up, down", (place) => ({
-    type: "selection-moved",
-    by: 10 * by(place),
   })),
   on("watch", ["ctrl-l"], "ctrl-l", "draw the screen anew", () => ({ type: "repainted" })),
 
@@ -113,6 +103,10 @@ function inserted(text: string): Action {
 
 function turn(dial: Extract<Action, { type: "dial-turned" }>["dial"]): Binding["action"] {
   return (place) => ({ type: "dial-turned", dial, by: by(place) });
+}
+
+function select(distance: number): Binding["action"] {
+  return (place) => ({ type: "selection-moved", by: distance * by(place) });
 }
 
 function on(

@@ -18,8 +18,11 @@ import { initialState } from "./state.ts";
 
 /** Milliseconds that closing the port may take before it is left alone. */
 const closingTime = 2000;
-/** Milliseconds between two drawings: a fast model makes more states than anybody can see. */
-const frameTime = 20;
+/**
+ * Milliseconds between two drawings: a fast model makes more states than anybody can see. More than Ink's own 34, so
+ * that each drawing becomes a frame at once.
+ */
+const frameTime = 40;
 
 /**
  * Runs the play screen until the user, a signal or `options.signal` ends it. The terminal is restored before this

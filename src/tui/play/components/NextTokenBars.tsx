@@ -23,7 +23,8 @@ export function NextTokenBars({ next, selected, lines, heads, width }: NextToken
   const { candidates } = next;
   const scale = scaleFor(candidates);
   const parts = divide(width);
-  const first = Math.max(0, Math.min(selected - lines + 2, candidates.length - lines));
+  const ahead = lines > 2 ? 1 : 0;
+  const first = Math.max(0, Math.min(selected - lines + 1 + ahead, candidates.length - lines));
   return (
     <Box flexDirection="column" height={lines + (heads ? 1 : 0)} flexShrink={0}>
       {heads && <Line width={width} spans={headSpans(scale, parts)} />}

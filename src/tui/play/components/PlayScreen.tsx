@@ -16,11 +16,14 @@ export interface PlayScreenProps {
   readonly state: State;
 }
 
-/** The page that the state says, in a box that nothing leaves. */
+/**
+ * The page that the state says. Each part keeps to the lines and cells it is given: `overflow="hidden"` here would cost
+ * as much as everything else in a frame.
+ */
 export function PlayScreen({ state }: PlayScreenProps) {
   const { columns, rows } = state.size;
   return (
-    <Box flexDirection="column" width={columns} height={Math.max(1, rows - 1)} overflow="hidden">
+    <Box flexDirection="column" width={columns} height={Math.max(1, rows - 1)}>
       {state.page === "help" ? <HelpAndHints state={state} /> : <Watch state={state} />}
     </Box>
   );

@@ -21,8 +21,7 @@ export interface TextPanelProps {
 /** The rule, then the last lines of the text. */
 export function TextPanel({ snapshot, contextLength, rule, lines, width }: TextPanelProps) {
   const tokens = snapshot?.tokens ?? [];
-  const seen =
-    snapshot?.windowed === true && contextLength !== undefined ? ` · the model sees the last ${contextLength}` : "";
+  const seen = snapshot?.windowed === true && contextLength !== undefined ? `, the last ${contextLength} seen` : "";
   const omitted = snapshot?.omitted ?? 0;
   const shown = textLines(tokens, lines, width, omitted);
   return (
