@@ -59,12 +59,24 @@ static void copyPlane(const uint32_t* from, uint32_t* to, const int64_t* shape, 
   }
 }
 
+// One plane, in bands of rows.
+static void copyBands(const StridedCopy& c) {
+  const int64_t axis = c.rank - 2;
+  const int64_t grain = most(16, (1 << 15) / most(1, c.shape[axis + 1]) / 16 * 16);
+  parallelRanges(c.shape[axis], grain, [&](int64_t begin, int64_t end) {
+    const int64_t shape[2] = {end - begin, c.shape[axis + 1]};
+    copyPlane(c.from + begin * c.fromStride[axis], c.to + begin * c.toStride[axis], shape, c.fromStride + axis,
+              c.toStride + axis);
+  });
+}
+
 // rank >= 2. Planes of the last two axes, one or several a task.
 static void copyStrided(const StridedCopy& c) {
   int64_t planes = 1;
   for (int64_t axis = 0; axis < c.rank - 2; axis++) planes *= c.shape[axis];
   const int64_t* shape = c.shape + c.rank - 2;
   const int64_t grain = most(1, (1 << 15) / most(1, shape[0] * shape[1]));
+  if (planes == 1) return copyBands(c);
   parallelRanges(planes, grain, [&](int64_t begin, int64_t end) {
     for (int64_t plane = begin; plane < end; plane++) {
       int64_t rest = plane, from = 0, to = 0;
@@ -110,11 +122,17 @@ static void dropout(const float* x, float* y, int64_t n, double rate, uint32_t k
       uvec word0, word1 = {};
       for (int lane = 0; lane < W; lane++) word0[lane] = static_cast<uint32_t>(i / 2 + lane);
       threefry(word0, word1, key0, key1);
-      uint32_t words[2][W];
-      memcpy(words[0], &word0, sizeof word0);
-      memcpy(words[1], &word1, sizeof word1);
-      const int64_t count = least(2 * W, end - i);
-      for (int64_t j = 0; j < count; j++) y[i + j] = words[j & 1][j >> 1] >= threshold ? x[i + j] * scale : 0.0f;
+      // Words alternate: element 2c takes word 0 of counter c, element 2c + 1 word 1.
+      uint32_t words[2 * W];
+      for (int lane = 0; lane < W; lane++) {
+        words[2 * lane] = word0[lane];
+        words[2 * lane + 1] = word1[lane];
+      }
+      if (end - i >= 2 * W) {
+        for (int j = 0; j < 2 * W; j++) y[i + j] = words[j] >= threshold ? x[i + j] * scale : 0.0f;
+      } else {
+        for (int64_t j = 0; j < end - i; j++) y[i + j] = words[j] >= threshold ? x[i + j] * scale : 0.0f;
+      }
     }
   });
 }

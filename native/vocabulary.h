@@ -1,7 +1,7 @@
 // The log-sum-exp of a linear layer over the vocabulary, z = hidden · weightᵀ + bias, in tiles of tokens x vocabulary:
 // no [N, V] matrix exists, forward or backward. A vocabulary tile belongs to one task.
 #pragma once
-#include "micro.h"
+#include "matmul.h"
 #include "rows.h"
 
 SOFTBOX_BEGIN
@@ -63,7 +63,43 @@ static void combineTiles(const Vocabulary& v, const float* tops, const float* su
   }
 }
 
+// ---- small vocabularies: all logits fit the second cache, and tokens are what there is to share out
+
+constexpr int64_t smallLogits = 1 << 18;  // floats
+
+static bool isSmall(const Vocabulary& v) { return v.vocab <= 512 && v.tokens * v.vocab <= smallLogits; }
+
+static float* allLogits(const Vocabulary& v) {
+  float* z = scratch(slotPartial, v.tokens * v.vocab);
+  matmul({v.hidden, v.weight, z, v.tokens, v.vocab, v.embed, v.embed, v.embed, v.vocab, false, true, false, v.bias, 0});
+  return z;
+}
+
+static void smallLogSumExp(const Vocabulary& v) {
+  const float* z = allLogits(v);
+  eachRow(v.tokens, v.vocab, [&](int64_t n) {
+    const float* row = z + n * v.vocab;
+    const float top = rowMax(row, v.vocab);
+    v.logSumExp[n] = top + __builtin_logf(rowExpSum(row, v.vocab, top));
+    v.targetLogit[n] = row[v.targets[n]];
+  });
+}
+
+static void logitGradRow(const Vocabulary& v, int64_t n, int64_t from, int64_t columns, float* z);
+
+static void smallLogSumExpGrad(const Vocabulary& v) {
+  float* dz = allLogits(v);
+  eachRow(v.tokens, v.vocab, [&](int64_t n) { logitGradRow(v, n, 0, v.vocab, dz + n * v.vocab); });
+  const int64_t N = v.tokens, V = v.vocab, E = v.embed;
+  matmul({dz, v.hidden, v.dWeight, V, E, N, V, E, E, true, false, false, nullptr, 0});
+  matmul({dz, v.weight, v.dHidden, N, E, V, V, E, E, false, false, false, nullptr, 0});
+  if (!v.dBias) return;
+  memset(v.dBias, 0, V * sizeof(float));
+  addColumns(dz, v.dBias, 0, N, V);
+}
+
 static void linearLogSumExp(const Vocabulary& v) {
+  if (isSmall(v)) return smallLogSumExp(v);
   const int64_t tile = vocabularyTile(v.embed), tiles = ceilDiv(v.vocab, tile);
   const Left tokens = packTokens(v, 0, v.tokens);
   float* tops = scratch(slotPartial, 2 * tiles * v.tokens);
@@ -124,6 +160,7 @@ static void vocabularyTileGrad(const Vocabulary& v, const Left& tokens, int64_t 
 }
 
 static void linearLogSumExpGrad(const Vocabulary& v) {
+  if (isSmall(v)) return smallLogSumExpGrad(v);
   const int64_t tile = vocabularyTile(v.embed), tiles = ceilDiv(v.vocab, tile), ld = tile + W;
   const int64_t chunks = least(tiles, vocabularyChunks);
   const int64_t blockRows = least(v.tokens, most(64, tokenBlockFloats / most(1, v.embed)));
