@@ -19,7 +19,7 @@ const napiVersion = 8;
 export const addonPath = join(build, `softbox-${process.platform}-${process.arch}-napi${napiVersion}.node`);
 /** Why the last attempt failed, one line; absent after success. */
 export const failurePath = join(build, "failure.txt");
-/** What the compiled engine was built from: a hash, then the compiler. */
+/** What the compiled engine was built from: a hash of the sources, then the compiler. */
 export const stampPath = `${addonPath}.stamp`;
 
 const common = ["-std=c++17", "-O3", "-fPIC", "-ffp-contract=fast", "-fno-math-errno", "-fvisibility=hidden"];
@@ -74,15 +74,18 @@ function noCompiler() {
   );
 }
 
-function sourceHash(compiler) {
+function sourceHash() {
   const hash = createHash("sha256");
   const names = readdirSync(sources).filter((name) => /\.(cc|h|mjs)$/.test(name));
   for (const name of names.sort()) hash.update(name).update(readFileSync(join(sources, name)));
-  return hash.update(compiler.version).digest("hex");
+  return hash.digest("hex");
 }
 
-function isUpToDate(hash) {
-  return existsSync(addonPath) && existsSync(stampPath) && readFileSync(stampPath, "utf8").startsWith(hash);
+/** Whether what lies there was built from these sources, by this compiler (by any, where there is none now). */
+function isUpToDate(hash, compiler) {
+  if (!existsSync(addonPath) || !existsSync(stampPath)) return false;
+  const [builtFrom, builtBy] = readFileSync(stampPath, "utf8").split("\n");
+  return builtFrom === hash && (!compiler || builtBy === compiler.version);
 }
 
 function run(command, args) {
@@ -137,10 +140,17 @@ function firstError(error) {
   return (lines.find((line) => /error/i.test(line)) ?? lines[0]).trim();
 }
 
+/** Records why there is no engine; one that was built from other sources does not stay. */
 function fail(reason) {
   mkdirSync(build, { recursive: true });
+  rmSync(addonPath, { force: true });
   writeFileSync(failurePath, `${reason}\n`);
   return { built: false, reason };
+}
+
+function succeed() {
+  rmSync(failurePath, { force: true });
+  return { built: true };
 }
 
 /**
@@ -154,12 +164,10 @@ export async function compileEngine(onLine = () => {}) {
   if (process.platform === "win32")
     return fail("the native engine does not support Windows yet; softbox uses its other engines");
   const compiler = findCompiler();
+  const hash = sourceHash();
+  // A compiler that was named and is not there is an answer; one that has gone since leaves the engine as it is.
+  if (isUpToDate(hash, compiler) && (compiler || !process.env.CXX)) return succeed();
   if (!compiler) return fail(noCompiler());
-  const hash = sourceHash(compiler);
-  if (isUpToDate(hash)) {
-    rmSync(failurePath, { force: true });
-    return { built: true };
-  }
   onLine(`compiling the native engine (${compiler.version}), once, about 20 s`);
   const started = Date.now();
   const aside = join(build, `work-${process.pid}-${started}`);
@@ -168,9 +176,8 @@ export async function compileEngine(onLine = () => {}) {
     renameSync(await compileTo(aside, compiler), addonPath);
     writeFileSync(join(aside, "stamp"), `${hash}\n${compiler.version}\n`);
     renameSync(join(aside, "stamp"), stampPath);
-    rmSync(failurePath, { force: true });
     onLine(`compiled the native engine in ${Math.round((Date.now() - started) / 1000)} s`);
-    return { built: true };
+    return succeed();
   } catch (error) {
     return fail(`compiling with ${compiler.command} failed: ${firstError(error)}`);
   } finally {
