@@ -52,30 +52,23 @@ static Right columnsOf(const float* packed, int64_t depth, int64_t from, int64_t
   return {packed + from * depth, columns, depth, 0, true, nullptr};
 }
 
-// y = e^(x·scale - shift) over the first `valid` of n, 0 behind; returns the sum. x may be y.
-static float rowExpScaled(const float* x, float* y, int64_t valid, int64_t n, float scale, float shift) {
+// Rows of a tile of scores: they may be read and written up to the next multiple of W, so that no lane needs a branch.
+
+// x = e^(x·scale - shift) over the first `valid` of n, 0 behind; returns the sum.
+static float rowExpScaled(float* x, int64_t valid, int64_t n, float scale, float shift) {
   vec sum = {};
-  int64_t i = 0;
-  for (; i + W <= valid; i += W) {
-    const vec e = expOfNegative(load(x + i) * all(scale) - all(shift));
-    store(y + i, e);
-    sum += e;
+  for (int64_t i = 0; i < n; i += W) {
+    const vec e = i < valid ? expOfNegative(load(x + i) * all(scale) - all(shift)) : vec{};
+    const vec kept = keepFirst(e, valid - i, 0);
+    store(x + i, kept);
+    sum += kept;
   }
-  if (i < valid) {
-    const vec e = expOfNegative(loadPart(x + i, valid - i, -__builtin_inff()) * all(scale) - all(shift));
-    storePart(y + i, e, valid - i);
-    sum += e;
-    i = valid;
-  }
-  for (; i < n; i++) y[i] = 0;
   return sumLanes(sum);
 }
 
-static float rowMaxPlain(const float* x, int64_t n) {
+static float rowMaxFirst(const float* x, int64_t valid) {
   vec top = all(-__builtin_inff());
-  int64_t i = 0;
-  for (; i + W <= n; i += W) top = larger(load(x + i), top);
-  if (i < n) top = larger(loadPart(x + i, n - i, -__builtin_inff()), top);
+  for (int64_t i = 0; i < valid; i += W) top = larger(keepFirst(load(x + i), valid - i, -__builtin_inff()), top);
   return maxLanes(top);
 }
 
@@ -95,9 +88,9 @@ static void attentionTile(const Head& h, const float* packedKeys, int64_t begin,
         memset(row, 0, keys * sizeof(float));
         continue;
       }
-      const float tileTop = rowMaxPlain(row, valid) * h.scale;
+      const float tileTop = rowMaxFirst(row, valid) * h.scale;
       const float newTop = k0 == 0 || tileTop > top[i] ? tileTop : top[i];
-      const float tileSum = rowExpScaled(row, row, valid, keys, h.scale, newTop);
+      const float tileSum = rowExpScaled(row, valid, keys, h.scale, newTop);
       const float shrink = k0 == 0 ? 0.0f : __builtin_expf(top[i] - newTop);
       if (k0 > 0 && shrink != 1.0f) rowScale(h.out + (begin + i) * h.ldOut, h.size, shrink);
       sum[i] = k0 == 0 ? tileSum : sum[i] * shrink + tileSum;
@@ -154,12 +147,10 @@ static float rowDot(const float* a, const float* b, int64_t n) {
   return sumLanes(sum);
 }
 
-// dScores = weights · (dWeights - delta) · scale; dScores holds dWeights before.
+// dScores = weights · (dWeights - delta) · scale; dScores holds dWeights before. Masked weights are 0.
 static void scoreGradRow(const float* weights, float* dScores, int64_t n, float delta, float scale) {
-  int64_t i = 0;
-  for (; i + W <= n; i += W)
-    store(dScores + i, load(weights + i) * ((load(dScores + i) - all(delta)) * all(scale)));
-  for (; i < n; i++) dScores[i] = weights[i] * ((dScores[i] - delta) * scale);
+  for (int64_t i = 0; i < n; i += W)
+    store(dScores + i, keepFirst(load(weights + i) * ((load(dScores + i) - all(delta)) * all(scale)), n - i, 0));
 }
 
 static void attentionGradTile(const Head& h, const GradBuffers& s, int64_t begin, int64_t end, int64_t k0) {
@@ -171,7 +162,7 @@ static void attentionGradTile(const Head& h, const GradBuffers& s, int64_t begin
   for (int64_t i = 0; i < rows; i++) {
     float *weights = s.weights + i * keyTileGrad, *dScores = s.dScores + i * keyTileGrad;
     const int64_t valid = most(0, least(keys, begin + i - k0 + 1));
-    rowExpScaled(weights, weights, valid, keys, h.scale, h.logSumExp[begin + i]);
+    rowExpScaled(weights, valid, keys, h.scale, h.logSumExp[begin + i]);
     scoreGradRow(weights, dScores, valid, s.delta[begin + i], h.scale);
     memset(dScores + valid, 0, (keys - valid) * sizeof(float));
   }

@@ -147,29 +147,24 @@ static FORCE_INLINE void multiply(const Left& left, const Right& right, const Ou
 
 // ---- packing
 
-template <int... I> struct Indices {};
-template <int N, int... I> struct MakeIndices : MakeIndices<N - 1, N - 1, I...> {};
-template <int... I> struct MakeIndices<0, I...> { using type = Indices<I...>; };
-
 template <int... I>
 FORCE_INLINE vec interleaveLow(vec a, vec b, Indices<I...>) {
-  return __builtin_shufflevector(a, b, (I / 2 + (I % 2) * W)...);
+  return SHUFFLE_LANES(a, b, (I / 2 + (I % 2) * W)...);
 }
 template <int... I>
 FORCE_INLINE vec interleaveHigh(vec a, vec b, Indices<I...>) {
-  return __builtin_shufflevector(a, b, (W / 2 + I / 2 + (I % 2) * W)...);
+  return SHUFFLE_LANES(a, b, (W / 2 + I / 2 + (I % 2) * W)...);
 }
 
 // Transposes a W x W block held in registers: log2(W) rounds of interleaving row i with row i + W / 2.
 FORCE_INLINE void transposeBlock(vec (&rows)[W]) {
-  using All = typename MakeIndices<W>::type;
 #pragma GCC unroll 4
   for (int round = 1; round < W; round *= 2) {
     vec mixed[W];
 #pragma GCC unroll 8
     for (int i = 0; i < W / 2; i++) {
-      mixed[2 * i] = interleaveLow(rows[i], rows[i + W / 2], All{});
-      mixed[2 * i + 1] = interleaveHigh(rows[i], rows[i + W / 2], All{});
+      mixed[2 * i] = interleaveLow(rows[i], rows[i + W / 2], EachLane{});
+      mixed[2 * i + 1] = interleaveHigh(rows[i], rows[i + W / 2], EachLane{});
     }
 #pragma GCC unroll 16
     for (int i = 0; i < W; i++) rows[i] = mixed[i];

@@ -12,6 +12,13 @@
 #define SOFTBOX_END } } }
 #define FORCE_INLINE inline __attribute__((always_inline))
 
+// Lanes of two vectors by constant numbers. GCC has Clang's name for it only from version 12.
+#if defined(__clang__)
+#define SHUFFLE_LANES(a, b, ...) __builtin_shufflevector(a, b, __VA_ARGS__)
+#else
+#define SHUFFLE_LANES(a, b, ...) __builtin_shuffle(a, b, ivec{__VA_ARGS__})
+#endif
+
 SOFTBOX_BEGIN
 
 constexpr int W = SOFTBOX_VECTOR_BYTES / 4;
@@ -43,21 +50,35 @@ FORCE_INLINE ivec asInt(vec v) { ivec r; memcpy(&r, &v, sizeof r); return r; }
 FORCE_INLINE vec larger(vec a, vec b) { return a > b ? a : b; }
 FORCE_INLINE vec smaller(vec a, vec b) { return a < b ? a : b; }
 
+template <int... I> struct Indices {};
+template <int N, int... I> struct MakeIndices : MakeIndices<N - 1, N - 1, I...> {};
+template <int... I> struct MakeIndices<0, I...> { using type = Indices<I...>; };
+using EachLane = typename MakeIndices<W>::type;
+
+template <int... I>
+FORCE_INLINE ivec laneNumbers(Indices<I...>) { return ivec{I...}; }
+// The first n lanes of x; the others are `rest`.
+FORCE_INLINE vec keepFirst(vec x, int64_t n, float rest) {
+  return laneNumbers(EachLane{}) < allInt(static_cast<int32_t>(n < W ? n : W)) ? x : all(rest);
+}
+
+template <int by, int... I>
+FORCE_INLINE vec rotateLanes(vec v, Indices<I...>) {
+  return SHUFFLE_LANES(v, v, ((I + by) % W)...);
+}
 // Halves are folded onto each other, so the order of the sum is fixed by W.
-FORCE_INLINE float sumLanes(vec v) {
-  float lanes[W];
-  store(lanes, v);
-  for (int half = W / 2; half > 0; half /= 2)
-    for (int i = 0; i < half; i++) lanes[i] += lanes[i + half];
-  return lanes[0];
+template <int half>
+FORCE_INLINE vec foldSum(vec v) {
+  if constexpr (half == 0) return v;
+  else return foldSum<half / 2>(v + rotateLanes<half>(v, EachLane{}));
 }
-FORCE_INLINE float maxLanes(vec v) {
-  float lanes[W];
-  store(lanes, v);
-  for (int half = W / 2; half > 0; half /= 2)
-    for (int i = 0; i < half; i++) lanes[i] = lanes[i] > lanes[i + half] ? lanes[i] : lanes[i + half];
-  return lanes[0];
+template <int half>
+FORCE_INLINE vec foldMax(vec v) {
+  if constexpr (half == 0) return v;
+  else return foldMax<half / 2>(larger(v, rotateLanes<half>(v, EachLane{})));
 }
+FORCE_INLINE float sumLanes(vec v) { return foldSum<W / 2>(v)[0]; }
+FORCE_INLINE float maxLanes(vec v) { return foldMax<W / 2>(v)[0]; }
 
 constexpr int64_t ceilDiv(int64_t a, int64_t b) { return (a + b - 1) / b; }
 constexpr int64_t least(int64_t a, int64_t b) { return a < b ? a : b; }
