@@ -72,7 +72,7 @@ FORCE_INLINE vec logOf(vec x) {
   const float infinity = __builtin_inff();
   y = x == all(infinity) ? x : y;
   y = x == vec{} ? all(-infinity) : y;
-  return (x < vec{}) | (x != x) ? all(__builtin_nanf("")) : y;
+  return ((x < vec{}) | (x != x)) ? all(__builtin_nanf("")) : y;
 }
 
 FORCE_INLINE vec logisticOf(vec x) { return all(1.0f) / (all(1.0f) + expOf(-x)); }
