@@ -93,6 +93,8 @@ void workerLoop(Pool& p, int index) {
     } else if (spins % 64 == 63 && clock::now() - idleSince > std::chrono::microseconds(50)) {
       sleepUntilWork(p, index, seen);
       idleSince = clock::now();
+    } else if (spins % 16 == 15) {
+      std::this_thread::yield();  // on a busy machine the caller may be waiting for this very core
     } else {
       pauseBriefly();
     }
@@ -119,7 +121,7 @@ void open(Pool& p, int64_t tasks, Task task, void* context) {
 void closeAndWait(Pool& p) {
   p.gate.fetch_and(~openBit);
   for (int spins = 0; p.gate.load(std::memory_order_acquire) & insideMask; spins++) {
-    if (spins > 4000) std::this_thread::yield();
+    if (spins > 200) std::this_thread::yield();
     else pauseBriefly();
   }
 }
