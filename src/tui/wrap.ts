@@ -18,7 +18,7 @@ interface Cell {
  * Breaks spans into lines.
  *
  * @param spans - pieces without control characters but `\n`, which ends a line and is not shown.
- * @param width - cells a line, at least 2.
+ * @param width - cells a line, at least 3; the last one is for a space between two lines, or stays free.
  * @returns at least one line; a text that ends in `\n` ends with an empty line.
  */
 export function wrapSpans(spans: readonly Span[], width: number): readonly (readonly Span[])[] {
@@ -34,8 +34,8 @@ export function wrapSpans(spans: readonly Span[], width: number): readonly (read
         continue;
       }
       const cells = characterCells(character);
-      if (used + cells > width) {
-        const carried = splitAtWord(line, character);
+      if (used + cells > (character === " " ? width : width - 1)) {
+        const carried = splitAtWord(line);
         lines.push(line);
         line = carried;
         used = carried.reduce((sum, cell) => sum + cell.cells, 0);
@@ -49,8 +49,7 @@ export function wrapSpans(spans: readonly Span[], width: number): readonly (read
 }
 
 /** Takes the unfinished word off the end of a full line, if most of the line stays. */
-function splitAtWord(line: Cell[], next: string): Cell[] {
-  if (next === " ") return [];
+function splitAtWord(line: Cell[]): Cell[] {
   const lastSpace = line.findLastIndex(({ text }) => text === " ");
   return lastSpace < line.length / 2 ? [] : line.splice(lastSpace + 1);
 }

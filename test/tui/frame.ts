@@ -3,10 +3,10 @@ import { stripVTControlCharacters } from "node:util";
 import { render } from "ink-testing-library";
 import type { ReactElement } from "react";
 
-/** The last frame that the element draws, without colours. */
+/** The last frame that the element draws, without colours and without spaces at the ends of lines. */
 export function frameOf(element: ReactElement): string {
   const { lastFrame, unmount } = render(element);
-  const frame = stripVTControlCharacters(lastFrame() ?? "");
+  const lines = stripVTControlCharacters(lastFrame() ?? "").split("\n");
   unmount();
-  return frame;
+  return lines.map((line) => line.trimEnd()).join("\n");
 }

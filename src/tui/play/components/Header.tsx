@@ -50,7 +50,7 @@ const names: readonly { readonly dial: Dial; readonly long: string; readonly sho
   { dial: "minP", long: "min-p", short: "m" },
 ];
 
-/** `temperature 0.80  top-k off  top-p 0.95  min-p off  seed 1  ▶ running` */
+/** `temperature 0.80  top-k off  top-p 0.95  min-p off  ▶ running  seed 1` */
 export function SettingsLine({ settings, running, width }: SettingsLineProps) {
   const wide = width >= 72;
   const gap = wide ? "  " : " ";
@@ -58,7 +58,9 @@ export function SettingsLine({ settings, running, width }: SettingsLineProps) {
     { text: `${wide ? long : short} `, look: theme.plain },
     { text: dialText(settings, dial) + gap, look: dialText(settings, dial) === "off" ? theme.faint : theme.value },
   ]);
-  const seed: Span = { text: `${wide ? "seed" : "s"} ${settings.seed}${gap}`, look: theme.plain };
-  const state: Span = running ? { text: wide ? "▶ running" : "▶", look: theme.busy } : { text: "", look: theme.plain };
-  return <Line width={width} spans={[...dials, seed, state]} />;
+  const seed: Span = { text: `${wide ? "seed" : "s"} ${settings.seed}`, look: theme.plain };
+  const state: Span = running
+    ? { text: `${wide ? "▶ running" : "▶"}${gap}`, look: theme.busy }
+    : { text: "", look: theme.plain };
+  return <Line width={width} spans={[...dials, state, seed]} />;
 }

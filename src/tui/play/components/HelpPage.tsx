@@ -51,7 +51,7 @@ function helpLines(width: number): readonly (readonly Span[])[] {
 /** The keys beside what they do; what is longer goes on below. */
 function bindingLines(shown: string, does: string, width: number): readonly (readonly Span[])[] {
   const keysWidth = width >= 60 ? 18 : 12;
-  return wrapSpans([{ text: does, look: theme.plain }], Math.max(2, width - keysWidth)).map((spans, index) => [
+  return wrapSpans([{ text: does, look: theme.plain }], Math.max(3, width - keysWidth)).map((spans, index) => [
     { text: column(index === 0 ? shown : "", keysWidth), look: theme.key },
     ...spans,
   ]);

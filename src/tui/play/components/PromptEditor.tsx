@@ -40,7 +40,7 @@ function editorLines(editor: Editor, width: number): readonly (readonly Span[])[
     { text: under === "\n" ? "\n" : "", look: theme.plain },
     { text: typed(editor.text.slice(editor.caret + under.length)), look: theme.plain },
   ];
-  return wrapSpans(spans, Math.max(2, width - 1));
+  return wrapSpans(spans, Math.max(3, width));
 }
 
 function typed(text: string): string {

@@ -57,7 +57,7 @@ export function textLines(
   omitted = 0,
 ): readonly (readonly Span[])[] {
   const spans = tailOf(tokens, lines * width, omitted).flatMap(tokenSpans);
-  return wrapSpans([...spans, caret], Math.max(2, width - 1)).slice(-lines);
+  return wrapSpans([...spans, caret], Math.max(3, width)).slice(-lines);
 }
 
 /** Enough tokens from the end to fill `cells` cells, from a place in the text that stays for many tokens. */
