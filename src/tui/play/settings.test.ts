@@ -11,6 +11,14 @@ test("temperature moves by 0.05 without drifting, from 0 to 5", () => {
   expect(dialText({ ...defaultSettings, temperature: 0 }, "temperature")).toBe("0 (greedy)");
 });
 
+test("a temperature from the command line goes to the next step, not over it", () => {
+  const turned = (temperature: number, by: 1 | -1) =>
+    turnDial({ ...defaultSettings, temperature }, "temperature", by).temperature;
+  expect([turned(0.72, 1), turned(0.72, -1), turned(0.73, 1), turned(10, -1), turned(10, 1)]).toEqual([
+    0.75, 0.7, 0.75, 9.95, 10,
+  ]);
+});
+
 test("top-k, top-p and min-p go down and up their rungs, off included", () => {
   const down = turnDial(defaultSettings, "topK", -1);
   expect(down.topK).toBe(200);

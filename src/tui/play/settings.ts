@@ -22,9 +22,10 @@ const ladders = {
 export function turnDial(settings: Settings, dial: Dial, by: 1 | -1): Settings {
   switch (dial) {
     case "temperature": {
-      const steps = Math.round(settings.temperature / temperatureStep) + by;
-      const temperature = Math.min(hottest, Math.max(0, Math.round(steps * temperatureStep * 100) / 100));
-      return { ...settings, temperature };
+      const steps = Number((settings.temperature / temperatureStep).toFixed(6));
+      const next = by > 0 ? Math.floor(steps) + 1 : Math.ceil(steps) - 1;
+      const temperature = Math.max(0, Math.round(next * temperatureStep * 100) / 100);
+      return { ...settings, temperature: Math.min(Math.max(hottest, settings.temperature), temperature) };
     }
     case "topK": {
       const next = climb(ladders.topK, settings.topK === 0 ? Number.POSITIVE_INFINITY : settings.topK, by);
