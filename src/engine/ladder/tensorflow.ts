@@ -22,7 +22,7 @@ function packageFolder(): string | undefined {
 
 /** Loading the library is slow and prints: so it happens only once there is something to load. */
 async function load(): Promise<{ readonly gpu: boolean }> {
-  process.env["TF_CPP_MIN_LOG_LEVEL"] ??= "3";
+  process.env.TF_CPP_MIN_LOG_LEVEL ??= "3";
   await import(packageName);
   const backend = tf.engine().findBackend("tensorflow") as tf.KernelBackend & { isUsingGpuDevice?: boolean };
   return { gpu: backend.isUsingGpuDevice === true };
