@@ -68,7 +68,8 @@ function createDropout(rate: number, key: RandomKey | undefined): <T extends tf.
 function embedTokens(params: TransformerParams, ids: BT): NE {
   const [B, T] = ids.shape;
   const tokens = embed(tf.reshape(ids, [B * T]), params.tokenEmbedding); // [B·T, E]
-  const positions = tf.slice(params.positionEmbedding, [0, 0], [T, -1]); // [T, E]
+  const all = params.positionEmbedding;
+  const positions = T === all.shape[0] ? all : tf.slice(all, [0, 0], [T, -1]); // [T, E]
   const E = tokens.shape[1];
   return tf.reshape(tf.add(tf.reshape(tokens, [B, T, E]), positions), [B * T, E]);
 }

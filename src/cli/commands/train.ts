@@ -6,6 +6,7 @@ import { recipeNames } from "../../experiments/recipes.ts";
 import { resumeRun, type Session, startRun } from "../../experiments/session.ts";
 import { type CommandModule, declareEngine, type EngineOptions, startEngine, wholeNumber } from "../command.ts";
 import { note, print } from "../output.ts";
+import { profileRun } from "../profileRun.ts";
 import { configFlags, describeKeys, givenFlags, resolveConfig } from "../runOptions.ts";
 import { introduce, trainRun } from "../trainRun.ts";
 
@@ -15,6 +16,7 @@ interface TrainFlags extends EngineOptions {
   readonly resume?: string;
   readonly lossy?: boolean;
   readonly json?: boolean;
+  readonly profile?: boolean;
   readonly steps?: string;
 }
 
@@ -33,6 +35,7 @@ function declare(command: Command): void {
       value,
     ])
     .option("--lossy", "replace bytes that are not UTF-8 instead of refusing the text")
+    .option("--profile", "afterwards a table of where the time went, and profile.json in the run's folder")
     .option("--json", "one JSON object an event");
   declareEngine(command);
   command.addHelpText("after", () => `\nKeys for --set:\n${describeKeys()}`);
@@ -67,7 +70,7 @@ async function run(options: Readonly<Record<string, unknown>>): Promise<void> {
     if (!json) introduce(session);
     if (session.progress.step >= session.config.training.steps)
       note(`the run is at step ${session.progress.step} already; train further with --steps <more>`);
-    await trainRun(session, json);
+    await (flags.profile ? profileRun(session, json) : trainRun(session, json));
   } finally {
     session.close();
   }
