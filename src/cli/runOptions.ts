@@ -32,21 +32,30 @@ export const configFlags = [
 
 type Json = Record<string, unknown>;
 
+/** A plain property whatever its name, `__proto__` included: the schema then says that there is no such key. */
+const setOwn = (node: Json, key: string, value: unknown): void => {
+  Object.defineProperty(node, key, { value, writable: true, enumerable: true, configurable: true });
+};
+
 /** Sets `path` (`a.b.c`) in a nested object, making what is missing. */
 function setPath(root: Json, path: string, value: unknown): void {
   const keys = path.split(".");
   let node = root;
   for (const key of keys.slice(0, -1)) {
-    if (typeof node[key] !== "object" || node[key] === null) node[key] = {};
+    const child = Object.hasOwn(node, key) ? node[key] : undefined;
+    if (typeof child !== "object" || child === null) setOwn(node, key, {});
     node = node[key] as Json;
   }
-  node[keys.at(-1)!] = value;
+  setOwn(node, keys.at(-1)!, value);
 }
+
+/** Keys that hold text even where it looks like a number. */
+const textKeys: ReadonlySet<string> = new Set(["corpus", "tokenizer", "description", "sample.prompt"]);
 
 /** Numbers, lists and the like as JSON; everything else is text. */
 function parseValue(path: string, text: string): unknown {
   if (path === "model.head" && !text.startsWith("{")) return parseHead(text);
-  if (path === "corpus" || path === "tokenizer" || path === "description") return text;
+  if (textKeys.has(path)) return text;
   try {
     return JSON.parse(text);
   } catch {

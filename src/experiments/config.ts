@@ -1,6 +1,7 @@
 /** @file Everything that makes a run: text, model, training. A recipe is such a configuration in a file. */
 import { z } from "zod";
 import { SandboxError } from "../engine/errors.ts";
+import { describeIssues } from "../engine/issues.ts";
 import { ModelRecipe } from "../lm/config.ts";
 import { SamplingSettings } from "../sampling/settings.ts";
 import { TrainingConfig } from "../training/config.ts";
@@ -51,7 +52,7 @@ export function parseRunConfig(where: string, raw: unknown): RunConfig {
   const result = RunConfig.safeParse(raw);
   if (!result.success)
     throw new SandboxError(
-      `${where}:\n${z.prettifyError(result.error)}`,
+      `${where}:\n${describeIssues(result.error, raw)}`,
       "softbox train --help lists keys, defaults and units.",
     );
   return result.data;

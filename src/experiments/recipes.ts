@@ -26,8 +26,11 @@ export function readRecipe(nameOrFile: string): Record<string, unknown> {
       `Choose one of ${recipeNames().join(", ")}, or name a .json file of your own.`,
     );
   try {
-    return JSON.parse(readFileSync(path, "utf8")) as Record<string, unknown>;
+    const raw: unknown = JSON.parse(readFileSync(path, "utf8"));
+    if (typeof raw === "object" && raw !== null && !Array.isArray(raw)) return raw as Record<string, unknown>;
   } catch (error) {
-    throw new SandboxError(`recipe ${path}: not JSON: ${(error as Error).message}`, "Correct the file.");
+    const reason = (error as Error).message.replace(/\s+/g, " ");
+    throw new SandboxError(`recipe ${path}: cannot be read as JSON (${reason})`, "Correct the file.");
   }
+  throw new SandboxError(`recipe ${path}: expected a JSON object`, "recipes/moby.json is an example.");
 }

@@ -1,6 +1,7 @@
 /** @file What a model is made of: the one source of names, defaults and limits. */
 import { z } from "zod";
 import { SandboxError } from "../engine/errors.ts";
+import { describeIssues } from "../engine/issues.ts";
 import { HeadConfig } from "./heads/config.ts";
 
 const size = (description: string) => z.int().positive().max(1_000_000).describe(description);
@@ -35,6 +36,6 @@ export type TransformerConfig = z.infer<typeof Transformer>;
 export function parseModelConfig(raw: unknown): ModelConfig {
   const result = ModelConfig.safeParse(raw);
   if (!result.success)
-    throw new SandboxError(`model config:\n${z.prettifyError(result.error)}`, "Correct the keys named above.");
+    throw new SandboxError(`model config:\n${describeIssues(result.error, raw)}`, "Correct the keys named above.");
   return result.data;
 }

@@ -1,6 +1,7 @@
 /** @file What a user may set when sampling: names, ranges, defaults. */
 import { z } from "zod";
 import { SandboxError } from "../engine/errors.ts";
+import { describeIssues } from "../engine/issues.ts";
 
 export const SamplingSettings = z.strictObject({
   temperature: z
@@ -31,7 +32,7 @@ export function parseSamplingSettings(raw: unknown): SamplingSettings {
   const result = SamplingSettings.safeParse(raw);
   if (!result.success)
     throw new SandboxError(
-      `sampling:\n${z.prettifyError(result.error)}`,
+      `sampling:\n${describeIssues(result.error, raw)}`,
       "temperature >= 0 · top-k a whole number >= 0 · top-p in (0, 1] · min-p in [0, 1] · seed a whole number >= 0",
     );
   return result.data;

@@ -8,6 +8,7 @@ import { basename, dirname, join } from "node:path";
 import { z } from "zod";
 import { SandboxError } from "../../engine/errors.ts";
 import { explainFailure, syncFolder, writeSynced } from "../../engine/files.ts";
+import { describeIssues } from "../../engine/issues.ts";
 
 /** Raised when the folder's form changes so that older programs cannot read it. */
 const formatVersion = 1;
@@ -109,6 +110,6 @@ async function readManifest(folder: string): Promise<z.infer<typeof Manifest>> {
       "Use the newer softbox that wrote it.",
     );
   const result = Manifest.safeParse(raw);
-  if (!result.success) throw broken(folder, `its manifest.json is damaged: ${z.prettifyError(result.error)}`);
+  if (!result.success) throw broken(folder, `its manifest.json is damaged:\n${describeIssues(result.error, raw)}`);
   return result.data;
 }

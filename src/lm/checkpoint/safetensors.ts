@@ -5,6 +5,7 @@
 import { endianness } from "node:os";
 import { z } from "zod";
 import { SandboxError } from "../../engine/errors.ts";
+import { describeIssues } from "../../engine/issues.ts";
 
 /** A float32 tensor on plain memory. */
 export interface StoredTensor {
@@ -92,7 +93,7 @@ function readHeader(where: string, file: Uint8Array): { header: Record<string, u
 
 function checkEntry(where: string, name: string, raw: unknown): z.infer<typeof Entry> {
   const result = Entry.safeParse(raw);
-  if (!result.success) throw damaged(where, `tensor ${name}: ${z.prettifyError(result.error)}`);
+  if (!result.success) throw damaged(where, `tensor ${name}:\n${describeIssues(result.error, raw)}`);
   const { shape, data_offsets } = result.data;
   const expected = 4 * shape.reduce((a, b) => a * b, 1);
   if (data_offsets[1] - data_offsets[0] !== expected)
