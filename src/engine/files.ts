@@ -42,6 +42,11 @@ const hints: Readonly<Record<string, string>> = {
   EACCES: "Choose a folder you may write to.",
   EPERM: "Choose a folder you may write to.",
   EROFS: "The file system is read-only: choose another folder.",
+  ENOTDIR: "A part of this path is a file: choose another folder.",
+  EEXIST: "There is a file of this name: choose another folder.",
+  EISDIR: "There is a folder of this name: choose another place.",
+  ENAMETOOLONG: "Choose a shorter name.",
+  EDQUOT: "Your share of the disk is used up: free some space and go on; what was saved before is whole.",
 };
 
 /** Turns an operating system's refusal into an error for the user; anything else stays what it is. */
