@@ -86,22 +86,22 @@ function write(record: Record, event: TrainingEvent): void {
 
 /** Probes and a sample at an evaluation. */
 async function* look(
-  { config, dataset, model }: Session,
+  { config, dataset, prompts, model }: Session,
   { step }: EvaluationEvent,
 ): AsyncGenerator<ProbeEvent | SampleEvent> {
   const { tokenizer } = dataset;
   const settings = parseSamplingSettings({});
-  for (const prompt of config.probes) {
-    const { logProbs } = await model.next([...tokenizer.encode(prompt)]);
+  for (const { text: prompt, ids } of prompts.probes) {
+    const { logProbs } = await model.next(ids);
     const { candidates } = describeNext(logProbs, settings, probedTokens);
     const tokens = candidates.map(({ id, raw }) => ({ text: tokenizer.decode([id]), probability: raw }));
     yield { type: "probe", step, prompt, tokens };
   }
-  const { prompt, tokens: maxTokens } = config.sample;
-  if (maxTokens === 0) return;
+  if (!prompts.sample) return;
+  const { text: prompt, ids } = prompts.sample;
   const decoder = createStreamDecoder(tokenizer);
   let text = "";
-  const options = { prompt: [...tokenizer.encode(prompt)], settings: config.sample.settings, maxTokens };
+  const options = { prompt: ids, settings: config.sample.settings, maxTokens: config.sample.tokens };
   for await (const { id } of generate(model, options)) text += decoder.push(id);
   yield { type: "sample", step, prompt, text: text + decoder.end() };
 }

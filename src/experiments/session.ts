@@ -16,6 +16,7 @@ import type { RunConfig } from "./config.ts";
 import { describeEnvironment } from "./environment.ts";
 import { cutLines } from "./jsonLines.ts";
 import { lockRun } from "./lock.ts";
+import { encodePrompts, type RunPrompts } from "./prompts.ts";
 import { isRun, readRunConfig, readRunFile, stepsToTry, writeRunFile } from "./runFolder.ts";
 
 /** Everything that training a run needs; whoever opened it closes it. */
@@ -23,6 +24,7 @@ export interface Session {
   readonly folder: string;
   readonly config: RunConfig;
   readonly dataset: Dataset;
+  readonly prompts: RunPrompts;
   readonly model: LanguageModel;
   readonly optimizer: Optimizer;
   readonly progress: Progress;
@@ -98,6 +100,7 @@ export async function resumeRun(options: SessionOptions & { readonly steps?: num
         tokenizer.hash,
         options.onWarning,
       );
+      if (restored.step >= steps) return { ...session, progress: restored }; // nothing to do: nothing changes
       for (const file of lineFiles) await cutLines(join(folder, file), restored.step);
       if (steps !== stored.training.steps) await writeRunFile(folder, "config.json", config);
       return { ...session, progress: restored };
@@ -148,9 +151,10 @@ function assemble(
   config: RunConfig,
   dataset: Dataset,
   progress: Progress,
-  { folder }: SessionOptions,
+  { folder, onWarning }: SessionOptions,
   unlock: () => void,
 ): Session {
+  const prompts = encodePrompts(config, dataset.tokenizer, onWarning);
   const model = createModel(parseModelConfig({ ...config.model, vocabSize: dataset.tokenizer.vocabSize }), config.seed);
   const optimizer = createOptimizer(namedVariables(model.params), config.training.optimizer);
   const close = (): void => {
@@ -158,5 +162,5 @@ function assemble(
     model.dispose();
     unlock();
   };
-  return { folder, config, dataset, model, optimizer, progress, close };
+  return { folder, config, dataset, prompts, model, optimizer, progress, close };
 }
