@@ -61,7 +61,7 @@ export async function* train(options: TrainOptions): AsyncGenerator<TrainingEven
     if (evaluation) yield evaluation;
     const best = evaluation?.best === true;
     progress = { ...progress, bestNats: best ? evaluation.nats : progress.bestNats };
-    if (ending || best || dueAt(progress.step, config.checkpointEvery)) {
+    if (ending || best || isSaveDue(progress, config)) {
       await options.save(progress, best);
       yield { type: "checkpoint", step: progress.step, best };
     }
@@ -70,13 +70,17 @@ export async function* train(options: TrainOptions): AsyncGenerator<TrainingEven
   yield { type: "done", step: progress.step, reason: progress.step < config.steps ? "stopped" : "finished" };
 }
 
+/** Not among skipped steps: what made them so may be the parameters, and a good checkpoint would give way to them. */
+const isSaveDue = ({ step, skippedInARow }: Progress, { checkpointEvery }: TrainingConfig): boolean =>
+  skippedInARow === 0 && dueAt(step, checkpointEvery);
+
 const dueAt = (step: number, every: number): boolean => every > 0 && step % every === 0;
 
 async function giveUp(options: TrainOptions, { step, skippedInARow }: Progress): Promise<never> {
   const place = await options.dump(step, stepBatches(options, step));
   throw new SandboxError(
     `training: loss or gradient was not finite in ${skippedInARow} steps in a row, the last at step ${step}`,
-    `The last good checkpoint is kept. Lower the learning rate and resume. The last batch is in ${place}.`,
+    `The last good checkpoint is kept, the last batch is in ${place}. Start a new run with a lower learning rate.`,
   );
 }
 
@@ -129,9 +133,9 @@ async function evaluateIfDue(
 ): Promise<EvaluationEvent | undefined> {
   const { model, config, validationIds: ids, tokenBytes } = options;
   const scheduled = dueAt(step, config.evaluateEvery);
-  if (!scheduled && !finished) return undefined;
+  if ((!scheduled && !finished) || ids.length < 2) return undefined; // a run without a validation split has none
   const limits = { batchSize: config.batchSize, maxTokens: config.evaluationTokens };
   const evaluation = await evaluate(model, { ids, tokenBytes, ...limits });
-  const best = scheduled && (bestNats === null || evaluation.nats < bestNats);
+  const best = scheduled && evaluation.nats < (bestNats ?? Number.POSITIVE_INFINITY); // never where it is NaN
   return { type: "evaluation", step, ...evaluation, best, scheduled };
 }
