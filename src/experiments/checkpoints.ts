@@ -57,13 +57,13 @@ export async function restoreCheckpoint(
   onWarning: (line: string) => void,
 ): Promise<Progress> {
   let failure: SandboxError | undefined;
-  for (const step of steps) {
+  for (const [i, step] of steps.entries()) {
     try {
       return await restoreStep(stepFolder(run, step), variables, tokenizer);
     } catch (error) {
       if (!(error instanceof SandboxError)) throw error;
       failure ??= error;
-      onWarning(`${error.message}; trying the one before`);
+      if (i + 1 < steps.length) onWarning(`${error.message}; trying the one before`);
     }
   }
   if (failure) throw failure;
@@ -78,9 +78,12 @@ async function restoreStep(folder: string, variables: CheckpointVariables, token
       throw new SandboxError(`checkpoint ${folder}: ${name} is missing`, "Choose another step of this run.");
     return content;
   };
-  const state = State.safeParse(JSON.parse(file("state.json").toString()));
+  const state = State.safeParse(parseJson(file("state.json").toString()));
   if (!state.success)
-    throw new SandboxError(`checkpoint ${folder}: state.json: ${z.prettifyError(state.error)}`, "Choose another step.");
+    throw new SandboxError(
+      `checkpoint ${folder}: state.json is not what softbox writes (${state.error.issues[0]?.message})`,
+      "Choose another step of this run.",
+    );
   if (state.data.tokenizer !== tokenizer)
     throw new SandboxError(
       `checkpoint ${folder}: it was trained with another tokenizer than the run's tokenizer.json`,
@@ -92,4 +95,13 @@ async function restoreStep(folder: string, variables: CheckpointVariables, token
   load("model.safetensors", variables.model);
   if (variables.optimizer) load("optimizer.safetensors", variables.optimizer);
   return progress;
+}
+
+/** The value of a JSON text; undefined, which no schema takes, where it is none. */
+function parseJson(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
 }

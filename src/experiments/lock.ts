@@ -1,7 +1,12 @@
-/** @file One process a run: a lock file with its owner's process id; a dead owner's lock is taken over. */
-import { readFileSync, rmSync, writeFileSync } from "node:fs";
+/**
+ * @file One process a run: a lock file with its owner's process id; a dead owner's lock is taken over.
+ *
+ * The file appears with its content (a link to one written aside), and a dead owner's is moved away by a rename, which
+ * only one of several processes can do to one file.
+ */
+import { linkSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { hostname } from "node:os";
-import { join } from "node:path";
+import { resolve } from "node:path";
 import { SandboxError } from "../engine/errors.ts";
 import { explainFailure } from "../engine/files.ts";
 
@@ -10,8 +15,12 @@ interface Owner {
   readonly host: string;
 }
 
-function isAlive({ pid, host }: Owner): boolean {
+/** Locks that this very process holds; another with our id is one of a process before us, as in containers. */
+const held = new Set<string>();
+
+function isAlive(path: string, { pid, host }: Owner): boolean {
   if (host !== hostname()) return true; // cannot be asked from here
+  if (pid === process.pid) return held.has(path);
   try {
     process.kill(pid, 0);
     return true;
@@ -22,7 +31,8 @@ function isAlive({ pid, host }: Owner): boolean {
 
 function ownerOf(path: string): Owner | undefined {
   try {
-    return JSON.parse(readFileSync(path, "utf8")) as Owner;
+    const { pid, host } = JSON.parse(readFileSync(path, "utf8")) as Partial<Owner>;
+    return typeof pid === "number" && typeof host === "string" ? { pid, host } : undefined;
   } catch {
     return undefined; // gone, or torn by a crash while it was written
   }
@@ -35,21 +45,59 @@ function ownerOf(path: string): Owner | undefined {
  * @throws {SandboxError} if a living process holds it.
  */
 export function lockRun(folder: string): () => void {
-  const path = join(folder, "run.lock");
-  const me: Owner = { pid: process.pid, host: hostname() };
-  const take = (): void => writeFileSync(path, JSON.stringify(me), { flag: "wx" });
+  const path = resolve(folder, "run.lock");
+  const aside = `${path}.${process.pid}`;
   try {
-    take();
+    writeFileSync(aside, JSON.stringify({ pid: process.pid, host: hostname() } satisfies Owner));
+    take(path, aside, folder);
   } catch (error) {
-    if ((error as NodeJS.ErrnoException).code !== "EEXIST") throw explainFailure(path, error);
+    throw explainFailure(path, error);
+  } finally {
+    rmSync(aside, { force: true });
+  }
+  held.add(path);
+  return () => {
+    held.delete(path);
+    rmSync(path, { force: true });
+  };
+}
+
+function take(path: string, aside: string, folder: string): void {
+  for (;;) {
+    try {
+      return put(aside, path);
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code !== "EEXIST") throw error;
+    }
     const owner = ownerOf(path);
-    if (owner && isAlive(owner))
+    if (owner && isAlive(path, owner))
       throw new SandboxError(
         `run ${folder}: process ${owner.pid} on ${owner.host} is training it`,
         `Wait for it, stop it, or choose another folder with --run. If it is long gone, remove ${path}.`,
       );
-    rmSync(path, { force: true });
-    take();
+    moveAway(path);
   }
-  return () => rmSync(path, { force: true });
+}
+
+/** Links where the file system can; else writes, which others may see half done. */
+function put(aside: string, path: string): void {
+  try {
+    linkSync(aside, path);
+  } catch (error) {
+    if (!["EPERM", "ENOTSUP", "ENOSYS"].includes((error as NodeJS.ErrnoException).code ?? "")) throw error;
+    writeFileSync(path, readFileSync(aside), { flag: "wx" });
+  }
+}
+
+/** Removes a dead owner's lock; if another process was faster, and this is its new one, it comes back. */
+function moveAway(path: string): void {
+  const old = `${path}.old-${process.pid}`;
+  try {
+    renameSync(path, old);
+  } catch {
+    return; // another process was faster
+  }
+  const owner = ownerOf(old);
+  if (owner && isAlive(path, owner)) renameSync(old, path);
+  else rmSync(old, { force: true });
 }

@@ -8,7 +8,7 @@
  *     latest  best                                        the names of two of them
  */
 import { existsSync, readdirSync, readFileSync } from "node:fs";
-import { rm } from "node:fs/promises";
+import { rename, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { SandboxError } from "../engine/errors.ts";
 import { replaceFile } from "../engine/files.ts";
@@ -92,6 +92,11 @@ export async function pruneCheckpoints(run: string, keep: number): Promise<void>
     .slice(keep)
     .filter((step) => step !== best);
   const unfinished = readdirSync(run).filter((name) => name.includes(partialMark));
-  const doomed = [...old.map((step) => stepFolder(run, step)), ...unfinished.map((name) => join(run, name))];
+  const doomed = unfinished.map((name) => join(run, name));
+  for (const step of old) {
+    const aside = `${stepFolder(run, step)}${partialMark}old`; // so that a crash here leaves no half of a step
+    await rename(stepFolder(run, step), aside);
+    doomed.push(aside);
+  }
   for (const path of doomed) await rm(path, { recursive: true, force: true });
 }
