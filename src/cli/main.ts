@@ -47,8 +47,10 @@ const printedCodes = new Set(["commander.help", "commander.helpDisplayed", "comm
 /** Runs one command; sets `process.exitCode`: 0, 1 for what the user can put right, 2 for a bug. */
 export async function runCommandLine(args: readonly string[]): Promise<void> {
   process.stdout.on("error", leaveQuietly);
+  process.stderr.on("error", leaveQuietly);
   try {
-    await (await createProgram(args)).parseAsync([...args], { from: "user" });
+    const program = await createProgram(args);
+    await program.parseAsync(args.length ? [...args] : ["--help"], { from: "user" });
   } catch (error) {
     endLive();
     process.exitCode = report(error);
@@ -80,8 +82,8 @@ async function createProgram(args: readonly string[]): Promise<Command> {
 function report(error: unknown): number {
   if (error instanceof CommanderError) {
     if (printedCodes.has(error.code)) return error.exitCode === 0 ? 0 : 1;
-    note(error.message);
-    note("softbox --help lists the commands, softbox <command> --help its options.");
+    note(error.message.replace("\n(Did you mean", " (did you mean"));
+    note("hint: softbox --help lists the commands, softbox <command> --help its options.");
     return 1;
   }
   if (error instanceof SandboxError) {

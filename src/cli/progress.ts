@@ -61,7 +61,7 @@ function showOther(event: Exclude<RunEvent, StepEvent>): void {
         `step ${event.step}  skipped: loss ${event.loss}, gradient norm ${event.gradientNorm} (${event.inARow} in a row)`,
       );
     case "sample":
-      return print(`  ${safeText(event.prompt + event.text).replaceAll("\n", "\n  ")}`);
+      return print(indented(safeText(event.prompt + event.text)));
     case "probe":
       return print(`  ${JSON.stringify(event.prompt)} is followed by ${probeWords(event.tokens)}`);
     case "checkpoint":
@@ -71,6 +71,9 @@ function showOther(event: Exclude<RunEvent, StepEvent>): void {
       event satisfies never;
   }
 }
+
+/** A sample set off from the figures, without the empty lines around it. */
+const indented = (text: string): string => text.replace(/^\s*\n|\s+$/g, "").replace(/^(?=.)/gm, "  ");
 
 const probeWords = (tokens: readonly { text: string; probability: number }[]): string =>
   tokens

@@ -53,6 +53,7 @@ export async function trainRun(session: Session, json: boolean): Promise<TrainRe
   } finally {
     release();
   }
+  if (signal.aborted) process.exitCode = 130; // so that a script does not go on as if all steps were made
   if (!json) print(closingLine(session, result, (performance.now() - start) / 1000));
   return result;
 }

@@ -18,7 +18,7 @@ import { chooseRun } from "../runOptions.ts";
 import { generateText, type WriteOptions, writeText } from "../writeText.ts";
 
 interface GenerateFlags extends EngineOptions {
-  readonly prompt: string;
+  readonly prompt?: string;
   readonly tokens: number;
   readonly step: string;
   readonly json?: boolean;
@@ -28,7 +28,7 @@ interface GenerateFlags extends EngineOptions {
 function declare(command: Command): void {
   command
     .argument("[run]", "a run's folder (default: the newest under checkpoints/)")
-    .option("--prompt <text>", "text to go on from", "\n")
+    .option("--prompt <text>", "text to go on from (default: the recipe's sample prompt)")
     .option("--tokens <n>", "tokens to write", wholeNumber("--tokens", 1), 100)
     .option("--step <which>", "which checkpoint: latest, best, or a step's number", "latest")
     .option("--json", "one JSON object a token, with the distribution it was drawn from")
@@ -60,9 +60,10 @@ async function run(
   const loaded = await loadRun(folder, flags.step, note);
   const stop = new AbortController();
   process.once("SIGINT", () => stop.abort());
-  const write = { prompt: flags.prompt, settings, maxTokens: flags.tokens, signal: stop.signal };
+  const prompt = flags.prompt ?? loaded.config.sample.prompt;
+  const write = { prompt, settings, maxTokens: flags.tokens, signal: stop.signal };
   try {
-    if (loaded.tokenizer.encode(flags.prompt).length > loaded.model.config.contextLength)
+    if (loaded.tokenizer.encode(prompt).length > loaded.model.config.contextLength)
       note(
         `the prompt is longer than the context of ${loaded.model.config.contextLength} tokens: only its end is seen`,
       );

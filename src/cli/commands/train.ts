@@ -3,6 +3,7 @@ import { basename, join } from "node:path";
 import type { Command } from "commander";
 import { SandboxError } from "../../engine/errors.ts";
 import { recipeNames } from "../../experiments/recipes.ts";
+import { readRunConfig } from "../../experiments/runFolder.ts";
 import { resumeRun, type Session, startRun } from "../../experiments/session.ts";
 import { type CommandModule, declareEngine, type EngineOptions, startEngine, wholeNumber } from "../command.ts";
 import { note, print } from "../output.ts";
@@ -41,12 +42,11 @@ function declare(command: Command): void {
   command.addHelpText("after", () => `\nKeys for --set:\n${describeKeys()}`);
 }
 
-async function openSession(flags: TrainFlags, engine: string): Promise<Session> {
-  const common = { engine, lossy: flags.lossy ?? false, onWarning: note };
+/** Errors come before anything slow. */
+function checkFlags(flags: TrainFlags): void {
   if (flags.resume === undefined) {
-    const recipe = flags.recipe ?? "moby";
-    const folder = flags.run ?? join("checkpoints", basename(recipe, ".json"));
-    return startRun(resolveConfig(recipe, { ...flags }), { ...common, folder });
+    resolveConfig(flags.recipe ?? "moby", { ...flags });
+    return;
   }
   const refused = givenFlags({ ...flags }).filter((flag) => flag !== "--steps");
   if (flags.run !== undefined) refused.push("--run");
@@ -55,6 +55,17 @@ async function openSession(flags: TrainFlags, engine: string): Promise<Session> 
       `--resume: a run goes on as it was configured, got ${refused.join(", ")} as well`,
       "Leave them out, or start a new run with --run.",
     );
+  if (flags.steps !== undefined) wholeNumber("--steps", 1)(flags.steps);
+  readRunConfig(flags.resume);
+}
+
+async function openSession(flags: TrainFlags, engine: string): Promise<Session> {
+  const common = { engine, lossy: flags.lossy ?? false, onWarning: note };
+  if (flags.resume === undefined) {
+    const recipe = flags.recipe ?? "moby";
+    const folder = flags.run ?? join("checkpoints", basename(recipe, ".json"));
+    return startRun(resolveConfig(recipe, { ...flags }), { ...common, folder });
+  }
   const steps = flags.steps === undefined ? {} : { steps: wholeNumber("--steps", 1)(flags.steps) };
   return resumeRun({ ...common, ...steps, folder: flags.resume });
 }
@@ -62,14 +73,14 @@ async function openSession(flags: TrainFlags, engine: string): Promise<Session> 
 async function run(options: Readonly<Record<string, unknown>>): Promise<void> {
   const flags = options as TrainFlags;
   const json = flags.json === true;
-  if (flags.resume === undefined) resolveConfig(flags.recipe ?? "moby", options); // errors come before anything slow
+  checkFlags(flags);
   const engine = await startEngine(flags);
   if (!json) print(`engine: ${engine.description}`);
   const session = await openSession(flags, engine.description);
   try {
-    if (!json) introduce(session);
     if (session.progress.step >= session.config.training.steps)
-      note(`the run is at step ${session.progress.step} already; train further with --steps <more>`);
+      return note(`the run is at step ${session.progress.step} already; train further with --steps <more>`);
+    if (!json) introduce(session);
     await (flags.profile ? profileRun(session, json) : trainRun(session, json));
   } finally {
     session.close();
