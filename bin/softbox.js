@@ -3,7 +3,7 @@
 import { existsSync } from "node:fs";
 
 // React's development build keeps a performance entry for every render; long sessions would grow without end.
-process.env.NODE_ENV ??= "production";
+process.env.NODE_ENV = "production";
 
 const main = new URL("../dist/cli/main.js", import.meta.url);
 if (existsSync(main)) {

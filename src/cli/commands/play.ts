@@ -1,4 +1,5 @@
 /** @file `softbox play`: the next-token distribution on the screen, steered by keys; plain lines where there is no screen. */
+import { constants } from "node:os";
 import type { Command } from "commander";
 import { readRunConfig, stepsToTry } from "../../experiments/runFolder.ts";
 import { parseSamplingSettings } from "../../sampling/settings.ts";
@@ -33,11 +34,11 @@ async function run(
   const { engine, threads, step } = flags;
   const port = createWorkerPort({ folder, step, ...(engine ? { engine } : {}), ...(threads ? { threads } : {}) });
   const playOptions = { prompt: flags.prompt ?? config.sample.prompt, settings };
-  if (isLive() && process.stdin.isTTY) {
+  if (isLive() && process.stdin.isTTY && !process.env.NO_COLOR) {
     const { runPlay } = await import("../../tui/play/play.tsx");
-    const { text, reason } = await runPlay(port, playOptions);
+    const { text, signal } = await runPlay(port, playOptions);
     if (text) print(safeText(text));
-    if (reason === "signal") process.exitCode = 130;
+    if (signal) process.exitCode = 128 + constants.signals[signal];
   } else {
     const { plainPlay } = await import("../../tui/play/plain.ts");
     await plainPlay(port, playOptions, printPart);

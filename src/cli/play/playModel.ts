@@ -15,6 +15,7 @@ import {
   type Settings,
   type Snapshot,
   type TextToken,
+  tokensWanted,
 } from "../../tui/play/port.ts";
 import { type EngineOptions, startEngine } from "../command.ts";
 
@@ -65,8 +66,10 @@ export function createPlayModel(options: PlayModelOptions): PlayPort {
     const { candidates, ...entropies } = describeNext(next.logProbs, parseSamplingSettings(settings), candidatesWanted);
     const named = candidates.map((candidate) => ({ ...candidate, text: candidateText(tokenizer, candidate.id) }));
     const mixture = next.mixture ? { mixture: next.mixture } : {};
+    const sent = withText(tokenizer, tokens.slice(-tokensWanted));
+    const omitted = tokens.length > sent.length ? { omitted: tokens.length - sent.length } : {};
     const { windowed } = next;
-    return { tokens: withText(tokenizer, tokens), next: { candidates: named, ...entropies }, windowed, ...mixture };
+    return { tokens: sent, ...omitted, next: { candidates: named, ...entropies }, windowed, ...mixture };
   };
   const append = async (id: number, source: "sampled" | "picked"): Promise<void> => {
     const { tokens, next } = here();
