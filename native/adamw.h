@@ -6,15 +6,17 @@ SOFTBOX_BEGIN
 
 constexpr int64_t adamGrain = 1 << 14;
 
+static int64_t sizeOf(const AdamW& a, int64_t i) { return static_cast<int64_t>(a.sizes[i]); }
+
 // Calls body(parameter, begin, end, piece) for pieces of all parameters, numbered through.
 template <class F>
 static void eachPiece(const AdamW& a, const F& body) {
   int64_t pieces = 0;
-  for (int64_t i = 0; i < a.count; i++) pieces += ceilDiv(a.sizes[i], adamGrain);
+  for (int64_t i = 0; i < a.count; i++) pieces += ceilDiv(sizeOf(a, i), adamGrain);
   parallel(pieces, [&](int64_t piece) {
     int64_t i = 0, local = piece;
-    while (local >= ceilDiv(a.sizes[i], adamGrain)) local -= ceilDiv(a.sizes[i++], adamGrain);
-    body(i, local * adamGrain, least(a.sizes[i], (local + 1) * adamGrain), piece);
+    while (local >= ceilDiv(sizeOf(a, i), adamGrain)) local -= ceilDiv(sizeOf(a, i++), adamGrain);
+    body(i, local * adamGrain, least(sizeOf(a, i), (local + 1) * adamGrain), piece);
   });
 }
 
@@ -29,7 +31,7 @@ static double sumOfSquares(const float* g, int64_t n) {
 
 static double globalNorm(const AdamW& a) {
   int64_t pieces = 0;
-  for (int64_t i = 0; i < a.count; i++) pieces += ceilDiv(a.sizes[i], adamGrain);
+  for (int64_t i = 0; i < a.count; i++) pieces += ceilDiv(sizeOf(a, i), adamGrain);
   double* partial = static_cast<double*>(scratchBytes(slotPartial, (pieces + 1) * sizeof(double)));
   eachPiece(a, [&](int64_t i, int64_t begin, int64_t end, int64_t piece) {
     partial[piece] = sumOfSquares(a.g[i] + begin, end - begin);

@@ -46,8 +46,7 @@ struct AdamW {
   float** p;
   const float** g;
   float **m, **v;
-  const int64_t* sizes;
-  const double* weightDecay;
+  const double *sizes, *weightDecay;  // of each parameter; sizes are whole numbers
   int64_t count;
   double step, learningRate, beta1, beta2, epsilon, clipNorm;
 };

@@ -1,0 +1,160 @@
+// The kernels as JavaScript calls them: one function each, its arguments read by position in the order of addon.ts.
+// `A` is how a binding hands arguments over: Node-API's (binding.cc) or WebAssembly's (wasm/wasm.cc).
+#pragma once
+#include "kernels.h"
+
+namespace softbox {
+namespace entries {
+
+#define SOFTBOX_ENTRY(result, name) \
+  template <class A>                \
+  result name(const Kernels& kernels, const A& a)
+
+// Every entry below, for the bindings.
+#define SOFTBOX_ENTRIES(each)                                                                                      \
+  each(matmul) each(unary) each(binary) each(softmax) each(reduceRows) each(reduceColumns) each(layerNorm)         \
+  each(layerNormGrad) each(gelu) each(geluGrad) each(gather) each(scatterAdd) each(dropout) each(attention)        \
+  each(attentionGrad) each(linearLogSumExp) each(linearLogSumExpGrad) each(adamW) each(copyStrided)
+
+SOFTBOX_ENTRY(void, matmul) {
+  Matmul p{};
+  p.a = a.floats(0);
+  p.b = a.floats(1);
+  p.c = a.floats(2);
+  p.m = a.size(3);
+  p.n = a.size(4);
+  p.k = a.size(5);
+  p.ta = a.flag(6);
+  p.tb = a.flag(7);
+  p.lda = p.ta ? p.m : p.k;
+  p.ldb = p.tb ? p.k : p.n;
+  p.ldc = p.n;
+  p.bias = a.floats(8);
+  p.activation = a.integer(9);
+  const int64_t batch = a.size(10);
+  if (batch == 1) kernels.matmul(p);
+  else kernels.matmulBatch(p, batch, a.size(11), a.size(12), p.m * p.n);
+}
+SOFTBOX_ENTRY(void, unary) { kernels.unary(a.integer(0), a.floats(1), a.floats(2), a.size(3)); }
+SOFTBOX_ENTRY(void, binary) {
+  kernels.binary(a.integer(0), {a.floats(1), a.size(2), a.size(3)}, {a.floats(4), a.size(5), a.size(6)}, a.floats(7),
+                 a.size(8), a.size(9));
+}
+SOFTBOX_ENTRY(void, softmax) { kernels.softmax(a.floats(0), a.floats(1), a.size(2), a.size(3), a.flag(4)); }
+SOFTBOX_ENTRY(void, reduceRows) {
+  kernels.reduceRows(a.integer(0), a.floats(1), a.floats(2), a.size(3), a.size(4));
+}
+SOFTBOX_ENTRY(void, reduceColumns) {
+  kernels.reduceColumns(a.integer(0), a.floats(1), a.floats(2), a.size(3), a.size(4));
+}
+SOFTBOX_ENTRY(void, layerNorm) {
+  kernels.layerNorm(a.floats(0), a.floats(1), a.floats(2), a.floats(3), a.size(4), a.size(5),
+                    static_cast<float>(a.number(6)));
+}
+SOFTBOX_ENTRY(void, layerNormGrad) {
+  kernels.layerNormGrad(a.floats(0), a.floats(1), a.floats(2), a.floats(3), a.floats(4), a.floats(5), a.size(6),
+                        a.size(7), static_cast<float>(a.number(8)));
+}
+SOFTBOX_ENTRY(void, gelu) { kernels.gelu(a.floats(0), a.floats(1), a.size(2)); }
+SOFTBOX_ENTRY(void, geluGrad) { kernels.geluGrad(a.floats(0), a.floats(1), a.floats(2), a.size(3)); }
+SOFTBOX_ENTRY(void, gather) { kernels.gather(a.floats(0), a.ints(1), a.floats(2), a.size(3), a.size(4)); }
+SOFTBOX_ENTRY(void, scatterAdd) {
+  kernels.scatterAdd(a.floats(0), a.ints(1), a.floats(2), a.size(3), a.size(4), a.size(5));
+}
+SOFTBOX_ENTRY(void, dropout) {
+  kernels.dropout(a.floats(0), a.floats(1), a.size(2), a.number(3), static_cast<uint32_t>(a.size(4)),
+                  static_cast<uint32_t>(a.size(5)));
+}
+SOFTBOX_ENTRY(void, attention) {
+  Attention p{};
+  p.qkv = a.floats(0);
+  p.out = a.floats(1);
+  p.logSumExp = a.floats(2);
+  p.batch = a.size(3);
+  p.time = a.size(4);
+  p.embed = a.size(5);
+  p.heads = a.size(6);
+  kernels.attention(p);
+}
+SOFTBOX_ENTRY(void, attentionGrad) {
+  Attention p{};
+  p.dOut = a.floats(0);
+  p.qkv = a.floats(1);
+  p.out = a.floats(2);
+  p.logSumExp = a.floats(3);
+  p.dqkv = a.floats(4);
+  p.batch = a.size(5);
+  p.time = a.size(6);
+  p.embed = a.size(7);
+  p.heads = a.size(8);
+  kernels.attentionGrad(p);
+}
+SOFTBOX_ENTRY(void, linearLogSumExp) {
+  Vocabulary p{};
+  p.hidden = a.floats(0);
+  p.weight = a.floats(1);
+  p.bias = a.floats(2);
+  p.targets = a.ints(3);
+  p.targetLogit = a.floats(4);
+  p.logSumExp = a.floats(5);
+  p.tokens = a.size(6);
+  p.embed = a.size(7);
+  p.vocab = a.size(8);
+  kernels.linearLogSumExp(p);
+}
+SOFTBOX_ENTRY(void, linearLogSumExpGrad) {
+  Vocabulary p{};
+  p.dTarget = a.floats(0);
+  p.dLogSumExp = a.floats(1);
+  p.hidden = a.floats(2);
+  p.weight = a.floats(3);
+  p.bias = a.floats(4);
+  p.targets = a.ints(5);
+  p.logSumExp = a.floats(6);
+  p.dHidden = a.floats(7);
+  p.dWeight = a.floats(8);
+  p.dBias = a.floats(9);
+  p.tokens = a.size(10);
+  p.embed = a.size(11);
+  p.vocab = a.size(12);
+  kernels.linearLogSumExpGrad(p);
+}
+
+// adamW(arrays: p..., g..., m..., v..., sizes, weightDecay, step, learningRate, beta1, beta2, epsilon, clipNorm)
+SOFTBOX_ENTRY(double, adamW) {
+  const auto arrays = a.list(0);
+  const int64_t count = arrays.count / 4;
+  AdamW p{};
+  p.p = arrays.data;
+  p.g = const_cast<const float**>(arrays.data + count);
+  p.m = arrays.data + 2 * count;
+  p.v = arrays.data + 3 * count;
+  p.sizes = a.doubles(1);
+  p.weightDecay = a.doubles(2);
+  p.count = count;
+  p.step = a.number(3);
+  p.learningRate = a.number(4);
+  p.beta1 = a.number(5);
+  p.beta2 = a.number(6);
+  p.epsilon = a.number(7);
+  p.clipNorm = a.number(8);
+  return kernels.adamW(p);
+}
+
+// copyStrided(from, fromOffset, to, toOffset, layout): layout holds the shape, the strides of `from`, those of `to`.
+SOFTBOX_ENTRY(void, copyStrided) {
+  StridedCopy c{};
+  c.from = static_cast<const uint32_t*>(a.pointer(0)) + a.size(1);
+  c.to = static_cast<uint32_t*>(a.pointer(2)) + a.size(3);
+  const double* layout = a.doubles(4);
+  c.rank = a.size(5);
+  for (int64_t i = 0; i < c.rank; i++) {
+    c.shape[i] = static_cast<int64_t>(layout[i]);
+    c.fromStride[i] = static_cast<int64_t>(layout[c.rank + i]);
+    c.toStride[i] = static_cast<int64_t>(layout[2 * c.rank + i]);
+  }
+  kernels.copyStrided(c);
+}
+
+}  // namespace entries
+}  // namespace softbox
