@@ -161,7 +161,7 @@ void setThreadCount(int threads) {
   p.threads.store(threads);
 }
 
-void* scratchBytes(Slot slot, size_t bytes) {
+void* scratchBytes(Slot slot, uint64_t bytes) {
   Scratch& s = threadScratch;
   if (s.bytes[slot] < bytes) {
     releaseAligned(s.data[slot]);
