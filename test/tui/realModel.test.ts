@@ -1,0 +1,73 @@
+/** @file `softbox play` over real checkpoints and the real worker thread: what it shows is what `generate --json` says. */
+import { execFileSync } from "node:child_process";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { afterAll, beforeAll, expect, onTestFinished, test } from "vitest";
+import { bars, expectInside, expectRestored } from "./playWindow.ts";
+import { openWindow } from "./window.ts";
+
+const program = fileURLToPath(new URL("../../bin/softbox.js", import.meta.url));
+const folder = mkdtempSync(join(tmpdir(), "softbox-play-"));
+const heads = ["softmax", "mos:2"];
+const runOf = (head: string): string => join(folder, head.replace(":", "-"));
+const environment = { ...process.env, SOFTBOX_CACHE: join(folder, "cache") };
+
+const softbox = (...args: string[]): string =>
+  execFileSync(process.execPath, [program, ...args], { encoding: "utf8", env: environment });
+
+beforeAll(() => {
+  const text = join(folder, "text.txt");
+  writeFileSync(text, "the whale swims in the deep blue sea. the ship sails on the sea.\n".repeat(60));
+  const tiny = [
+    "model.layers=1",
+    "model.contextLength=16",
+    "model.embedSize=16",
+    "model.heads=2",
+    "training.evaluateEvery=0",
+  ];
+  for (const head of heads)
+    softbox(
+      ...["train", "--recipe", "nano-char", "--corpus", text, "--head", head, "--run", runOf(head), "--steps", "60"],
+      ...tiny.flatMap((assignment) => ["--set", assignment]),
+    );
+});
+afterAll(() => rmSync(folder, { recursive: true }));
+
+interface Line {
+  readonly candidates: readonly { readonly raw: number; readonly final: number }[];
+}
+
+/** What `generate --json` says of the first token after "the ". */
+const spoken = (head: string, temperature: string): Line =>
+  JSON.parse(
+    softbox("generate", runOf(head), "--prompt", "the ", "--tokens", "1", "--json", "--temperature", temperature),
+  );
+
+test.each(heads)("the bars of a %s checkpoint equal generate --json, before and after the arrows", async (head) => {
+  const args = JSON.stringify(["play", runOf(head), "--prompt", "the ", "--temperature", "0.8"]);
+  const window = openWindow("softbox.mjs", { columns: 80, rows: 24, env: { ARGS: args } });
+  onTestFinished(() => window.end());
+  const compare = (temperature: string): void => {
+    const shown = bars(window.text());
+    const { candidates } = spoken(head, temperature);
+    expect(shown.length).toBeGreaterThan(5);
+    for (const { rank, final, raw } of shown) {
+      expect(final).toBeCloseTo(candidates[rank - 1]!.final, 4);
+      expect(raw).toBeCloseTo(candidates[rank - 1]!.raw, 4);
+    }
+  };
+  await window.until(/▸ 1 0\.\d{4}/);
+  expectInside(window, 80, 24);
+  expect(window.text().includes("mixture π")).toBe(head !== "softmax");
+  compare("0.8");
+  const before = bars(window.text())[0]!.final;
+  window.type("\x1b[C\x1b[C");
+  await window.until((text) => text.includes("temperature 0.90") && bars(text)[0]?.final !== before);
+  compare("0.9");
+  window.type(" ");
+  await window.until(/text · 5 tokens/);
+  window.type("q");
+  await expectRestored(window);
+});
