@@ -113,7 +113,7 @@ export function describeKeys(): string {
     for (const [key, child] of Object.entries(mergedProperties(schema))) {
       const name = path ? `${path}.${key}` : key;
       if (Object.keys(mergedProperties(child)).length) walk(child, name);
-      else lines.push(`  ${name.padEnd(36)}${child.description ?? ""}${defaultOf(child)}`);
+      else lines.push(`  ${name.padEnd(36)}${describeKey(child)}`);
     }
   };
   walk(z.toJSONSchema(RunConfig, { io: "input" }) as SchemaNode, "");
@@ -126,15 +126,18 @@ interface SchemaNode {
   readonly anyOf?: readonly SchemaNode[];
   readonly description?: string;
   readonly default?: unknown;
-  readonly const?: unknown;
+  readonly enum?: readonly string[];
 }
 
 /** Properties of an object, or of all members of a union together. */
 const mergedProperties = (node: SchemaNode): Readonly<Record<string, SchemaNode>> =>
   Object.assign({}, node.properties, ...(node.oneOf ?? node.anyOf ?? []).map(mergedProperties));
 
+const describeKey = (node: SchemaNode): string =>
+  [node.enum?.join(" | "), node.description, defaultOf(node)].filter((part) => part).join(" ");
+
 const defaultOf = ({ default: value }: SchemaNode): string =>
-  value === undefined || typeof value === "object" ? "" : ` (default ${JSON.stringify(value)})`;
+  value === undefined || typeof value === "object" ? "" : `(default ${JSON.stringify(value)})`;
 
 /** The run a command means: the one named, else the newest under `checkpoints/`. */
 export function chooseRun(named: string | undefined): string {
