@@ -1,0 +1,263 @@
+// What holds for every language model, whatever its family, head and engine.
+import * as tf from "@tensorflow/tfjs";
+import { beforeAll, describe, expect, test } from "vitest";
+import { namedVariables } from "../../src/engine/params.ts";
+import { createRandomStream, randomKey } from "../../src/engine/random.ts";
+import { headOf } from "../../src/lm/heads/table.ts";
+import { createInitializer } from "../../src/lm/init.ts";
+import { createModel, type LanguageModel } from "../../src/lm/model.ts";
+import { TrainingConfig } from "../../src/training/config.ts";
+import { createOptimizer } from "../../src/training/optimizer.ts";
+import { activate, testedEngines } from "../support/engines.ts";
+import { tensorsLeft } from "../support/leaks.ts";
+import { everyModel, idsTensor, lossesOf, shake, someIds, tinyConfig } from "../support/models.ts";
+
+const mean = (values: readonly number[]): number => values.reduce((a, b) => a + b, 0) / values.length;
+
+/** A model with parameters of size 0.3, so that no law holds only because everything is near zero. */
+function withModel<T>(kind: string, head: string, use: (model: LanguageModel) => T, changes: object = {}): T {
+  const model = createModel(tinyConfig(kind, head, changes), 3);
+  shake(model, 0.3);
+  const result = use(model);
+  if (result instanceof Promise) return result.finally(() => model.dispose()) as T;
+  model.dispose();
+  return result;
+}
+
+/** Mean loss over two fixed rows, and the gradient of every parameter by name; a pure function of kind and head. */
+function gradientsOf(model: LanguageModel): { loss: () => number; gradients: Map<string, Float32Array> } {
+  const rows = [someIds(9, 11, 1), someIds(9, 11, 2)];
+  const variables = namedVariables(model.params);
+  const scalar = (): tf.Scalar => {
+    const inputs = idsTensor(rows.map((row) => row.slice(0, -1)));
+    return tf.mean(model.nll(inputs, idsTensor(rows.map((row) => row.slice(1)))));
+  };
+  const gradients = tf.tidy(() => {
+    const { grads } = tf.variableGrads(scalar, [...variables.values()]);
+    return new Map([...variables].map(([name, { name: id }]) => [name, grads[id]!.dataSync<"float32">().slice()]));
+  });
+  return { loss: () => tf.tidy(() => scalar().dataSync()[0]!), gradients };
+}
+
+const norm = (values: Float32Array): number => Math.hypot(...values);
+
+describe.each(testedEngines)("on %s", (engine) => {
+  beforeAll(() => activate(engine));
+
+  describe.each(everyModel)("$name", ({ kind, head }) => {
+    test("a fresh model's loss is ln V, whatever the size of the vocabulary", () => {
+      for (const vocabSize of [2, 11, 300]) {
+        const model = createModel(tinyConfig(kind, head, { vocabSize }), 1);
+        const losses = lossesOf(model, [someIds(9, vocabSize), someIds(9, vocabSize, 2)]).flat();
+        // Fresh logits are not zero but of size 0.02 · √E = 0.06.
+        expect(Math.abs(mean(losses) - Math.log(vocabSize))).toBeLessThan(0.05);
+        model.dispose();
+      }
+    });
+
+    test("it learns one short sequence by heart", () => {
+      const model = createModel(tinyConfig(kind, head), 1);
+      const variables = namedVariables(model.params);
+      const optimizer = createOptimizer(variables, TrainingConfig.parse({ optimizer: { weightDecay: 0 } }).optimizer);
+      const row = someIds(9, 11, 5);
+      for (let step = 1; step <= 120; step++)
+        tf.tidy(() => {
+          const loss = (): tf.Scalar => tf.mean(model.nll(idsTensor([row.slice(0, -1)]), idsTensor([row.slice(1)])));
+          const { grads } = tf.variableGrads(loss, [...variables.values()]);
+          const gradients = [...variables.values()].map(({ name }) => grads[name]!);
+          optimizer.update(step, 0.02, gradients);
+        });
+      expect(mean(lossesOf(model, [row])[0]!)).toBeLessThan(0.05);
+      optimizer.dispose();
+      model.dispose();
+    });
+
+    test("later tokens do not change earlier losses, not by a bit", () =>
+      withModel(kind, head, (model) => {
+        const row = someIds(9, 11);
+        const all = lossesOf(model, [row])[0]!;
+        for (let changed = 1; changed < row.length; changed++) {
+          const other = row.map((id, i) => (i < changed ? id : (id + 1 + i) % 11));
+          expect(lossesOf(model, [other])[0]!.slice(0, changed - 1)).toEqual(all.slice(0, changed - 1));
+        }
+      }));
+
+    test("an earlier token does change later losses", () =>
+      withModel(kind, head, (model) => {
+        const row = someIds(9, 11);
+        const other = [(row[0]! + 1) % 11, ...row.slice(1)];
+        const [a, b] = [lossesOf(model, [row])[0]!, lossesOf(model, [other])[0]!];
+        expect(Math.abs(a.at(-1)! - b.at(-1)!)).toBeGreaterThan(1e-4);
+      }));
+
+    test("the order and size of a batch do not change a row's losses", () =>
+      withModel(kind, head, (model) => {
+        const rows = [1, 2, 3, 4, 5].map((seed) => someIds(9, 11, seed));
+        const alone = rows.map((row) => lossesOf(model, [row])[0]!);
+        const together = lossesOf(model, rows);
+        const turned = lossesOf(model, rows.toReversed()).toReversed();
+        for (const [i, losses] of alone.entries())
+          for (const [t, loss] of losses.entries()) {
+            expect(together[i]![t]).toBeCloseTo(loss, 5);
+            expect(turned[i]![t]).toBeCloseTo(loss, 5);
+          }
+      }));
+
+    test("a token's loss is the negative of its log-probability from `next`", () =>
+      withModel(kind, head, async (model) => {
+        const row = someIds(9, 11);
+        const losses = lossesOf(model, [row])[0]!;
+        for (const [t, loss] of losses.entries()) {
+          const { logProbs } = await model.next(row.slice(0, t + 1));
+          expect(-logProbs[row[t + 1]!]!).toBeCloseTo(loss, 5);
+        }
+      }));
+
+    test("probabilities sum to one, and so do mixture weights", () =>
+      withModel(
+        kind,
+        head,
+        async (model) => {
+          const { logProbs, mixture } = await model.next(someIds(5, 300));
+          expect(logProbs).toHaveLength(300);
+          expect(logProbs.reduce((sum, logProb) => sum + Math.exp(logProb), 0)).toBeCloseTo(1, 5);
+          if (head === "softmax") expect(mixture).toBeUndefined();
+          else expect(mixture!.reduce((a, b) => a + b, 0)).toBeCloseTo(1, 5);
+        },
+        { vocabSize: 300 },
+      ));
+
+    test("only the last tokens that fit the context are seen, and it says so", () =>
+      withModel(kind, head, async (model) => {
+        const long = someIds(20, 11);
+        const whole = await model.next(long);
+        const end = await model.next(long.slice(-8));
+        expect(whole.logProbs).toEqual(end.logProbs);
+        expect([whole.windowed, end.windowed]).toEqual([true, false]);
+      }));
+
+    test("each parameter's gradient equals central differences of the loss", () =>
+      withModel(kind, head, (model) => {
+        const { loss, gradients } = gradientsOf(model);
+        for (const [name, variable] of namedVariables(model.params)) {
+          const gradient = gradients.get(name)!;
+          const random = createRandomStream(randomKey(2, name));
+          const noise = gradient.map(() => random.normal());
+          const direction = noise.map((x) => x / norm(noise)); // a direction of length 1
+          const values = variable.dataSync<"float32">().slice();
+          const lossAt = (step: number): number => {
+            const moved = values.map((value, i) => value + step * direction[i]!);
+            tf.tidy(() => variable.assign(tf.tensor(moved, variable.shape)));
+            return loss();
+          };
+          const slope = (lossAt(1e-2) - lossAt(-1e-2)) / 2e-2;
+          lossAt(0);
+          const expected = gradient.reduce((sum, g, i) => sum + g * direction[i]!, 0);
+          // The loss is a float32 (1e-7 of about 3, over a way of 2e-2), the difference formula errs by step² = 1e-4.
+          expect(Math.abs(slope - expected), name).toBeLessThan(1e-3 * Math.max(0.2, norm(gradient)));
+        }
+      }));
+
+    test("dropout takes part in training alone, and its mask is a function of the key", () =>
+      withModel(
+        kind,
+        head,
+        (model) => {
+          const [inputs, targets] = [idsTensor([someIds(8, 11)]), idsTensor([someIds(8, 11, 2)])];
+          const losses = (key?: [number, number]): number[] =>
+            tf.tidy(() => Array.from(model.nll(inputs, targets, key).dataSync()));
+          expect(losses([1, 2])).toEqual(losses([1, 2]));
+          expect(losses([1, 2])).not.toEqual(losses([1, 3]));
+          expect(losses()).toEqual(losses());
+          expect(losses()).not.toEqual(losses([1, 2]));
+          tf.dispose([inputs, targets]);
+        },
+        { dropout: 0.5 },
+      ));
+
+    test("nothing is left behind: neither by a model's life, nor by losses, gradients, next tokens", async () => {
+      expect(await tensorsLeft(() => createModel(tinyConfig(kind, head), 1).dispose())).toBe(0);
+      await withModel(kind, head, async (model) => {
+        expect(await tensorsLeft(() => lossesOf(model, [someIds(9, 11)]))).toBe(0);
+        expect(await tensorsLeft(() => gradientsOf(model))).toBe(0);
+        expect(await tensorsLeft(() => model.next([1, 2, 3]))).toBe(0);
+      });
+    });
+
+    test("fresh parameters are a function of the seed", () => {
+      const [a, b, c] = [1, 1, 2].map((seed) => createModel(tinyConfig(kind, head), seed));
+      const table = (model: LanguageModel): number[] => Array.from(model.params.trunk.tokenEmbedding.dataSync());
+      expect(table(a!)).toEqual(table(b!));
+      expect(table(a!)).not.toEqual(table(c!));
+      for (const model of [a!, b!, c!]) model.dispose();
+    });
+  });
+
+  describe("mixtures", () => {
+    const make = (K: number) => {
+      const config = { kind: "mos", mixtures: K } as const;
+      const head = headOf(config);
+      return { config, head, params: head.init(config, 6, createInitializer(K)) as never };
+    };
+    const random = createRandomStream(randomKey(7, "mixtures"));
+    const normals = (n: number): Float32Array => Float32Array.from({ length: n }, () => random.normal());
+    const inputs = { hidden: normals(5 * 6), table: normals(13 * 6), projection: normals(36), offset: normals(6) };
+
+    /** Losses and log-probabilities of five rows under a head whose components all have the same projection. */
+    function resultsOf(K: number) {
+      const { config, head, params } = make(K);
+      const { projection } = params as { projection: { kernel: tf.Variable; bias: tf.Variable } };
+      const result = tf.tidy(() => {
+        projection.kernel.assign(tf.tile(tf.tensor2d(inputs.projection, [6, 6]), [1, K]));
+        projection.bias.assign(tf.tile(tf.tensor1d(inputs.offset), [K]));
+        const [hidden, table] = [tf.tensor2d(inputs.hidden, [5, 6]), tf.tensor2d(inputs.table, [13, 6])];
+        const targets = tf.tensor1d([0, 3, 12, 7, 7], "int32");
+        const losses = Array.from(head.nll(config, params, table, hidden, targets).dataSync());
+        return { losses, logProbs: Array.from(head.logProbs(config, params, table, hidden).dataSync()) };
+      });
+      tf.dispose(params as never);
+      return result;
+    }
+
+    /** The softmax head over `tanh(U h + c)`. */
+    const softmaxResult = () =>
+      tf.tidy(() => {
+        const [hidden, table] = [tf.tensor2d(inputs.hidden, [5, 6]), tf.tensor2d(inputs.table, [13, 6])];
+        const mapped = tf.tanh(
+          tf.add(tf.matMul(hidden, tf.tensor2d(inputs.projection, [6, 6])), tf.tensor1d(inputs.offset)),
+        ) as tf.Tensor2D;
+        const softmax = headOf({ kind: "softmax" });
+        const targets = tf.tensor1d([0, 3, 12, 7, 7], "int32");
+        const losses = Array.from(softmax.nll({ kind: "softmax" }, {}, table, mapped, targets).dataSync());
+        return { losses, logProbs: Array.from(softmax.logProbs({ kind: "softmax" }, {}, table, mapped).dataSync()) };
+      });
+
+    test.each([1, 2, 5])("a mixture of %i equal components is the one softmax of the component", (K) => {
+      const [mixture, softmax] = [resultsOf(K), softmaxResult()];
+      for (const [i, loss] of softmax.losses.entries()) expect(mixture.losses[i]).toBeCloseTo(loss, 5);
+      for (const [i, logProb] of softmax.logProbs.entries()) expect(mixture.logProbs[i]).toBeCloseTo(logProb, 5);
+    });
+  });
+});
+
+describe("engines among themselves", () => {
+  test.each(everyModel)("$name has the same losses and gradients on native as on cpu", async ({ kind, head }) => {
+    const results = [];
+    for (const engine of testedEngines) {
+      await activate(engine);
+      results.push(
+        withModel(kind, head, (model) => {
+          const { loss, gradients } = gradientsOf(model);
+          return { loss: loss(), gradients };
+        }),
+      );
+    }
+    const [native, cpu] = results;
+    expect(native!.loss).toBeCloseTo(cpu!.loss, 5);
+    for (const [name, expected] of cpu!.gradients) {
+      const difference = expected.map((value, i) => value - native!.gradients.get(name)![i]!);
+      // Two orders of summation in float32 through a whole model and back.
+      expect(norm(difference), name).toBeLessThan(1e-4 * Math.max(1e-2, norm(expected)));
+    }
+  });
+});

@@ -1,0 +1,60 @@
+/** @file Small models and ids for the laws. */
+import * as tf from "@tensorflow/tfjs";
+import { namedVariables } from "../../src/engine/params.ts";
+import { createRandomStream, randomKey } from "../../src/engine/random.ts";
+import type { BT } from "../../src/engine/shapes.ts";
+import { type ModelConfig, parseModelConfig } from "../../src/lm/config.ts";
+import { parseHead } from "../../src/lm/heads/config.ts";
+import type { LanguageModel } from "../../src/lm/model.ts";
+
+/** Every family of models with every head that is tested. */
+export const families = ["transformer"] as const;
+export const heads = ["softmax", "mos:1", "mos:4"] as const;
+export const everyModel = families.flatMap((kind) => heads.map((head) => ({ kind, head, name: `${kind} × ${head}` })));
+
+/** V = 11, T = 8, E = 8, two blocks of two heads, unless told otherwise. */
+export const tinyConfig = (kind: string, head: string, changes: object = {}): ModelConfig =>
+  parseModelConfig({
+    kind,
+    vocabSize: 11,
+    contextLength: 8,
+    embedSize: 8,
+    layers: 2,
+    heads: 2,
+    head: parseHead(head),
+    ...changes,
+  });
+
+/** `count` ids below `V`, fixed by `seed`. */
+export function someIds(count: number, V: number, seed = 1): number[] {
+  const random = createRandomStream(randomKey(seed, "ids"));
+  return Array.from({ length: count }, () => random.below(V));
+}
+
+export const idsTensor = (rows: readonly (readonly number[])[]): BT =>
+  tf.tensor2d(
+    rows.map((row) => [...row]),
+    [rows.length, rows[0]!.length],
+    "int32",
+  );
+
+/** Losses of rows of ids in nats, each token predicted from those before it in its row: `[rows, length − 1]`. */
+export function lossesOf(model: LanguageModel, rows: readonly (readonly number[])[]): number[][] {
+  const T = rows[0]!.length - 1;
+  const flat = tf.tidy(() => {
+    const inputs = idsTensor(rows.map((row) => row.slice(0, -1)));
+    return model.nll(inputs, idsTensor(rows.map((row) => row.slice(1)))).dataSync();
+  });
+  return rows.map((_, i) => Array.from(flat.slice(i * T, (i + 1) * T)));
+}
+
+/** Adds N(0, deviation²) to every parameter: a model as if trained, where no gradient is tiny by symmetry. */
+export function shake(model: LanguageModel, deviation: number, seed = 1): void {
+  for (const [name, variable] of namedVariables(model.params)) {
+    const random = createRandomStream(randomKey(seed, `shake/${name}`));
+    tf.tidy(() => {
+      const noise = Float32Array.from({ length: variable.size }, () => deviation * random.normal());
+      variable.assign(tf.add(variable, tf.tensor(noise, variable.shape)));
+    });
+  }
+}
