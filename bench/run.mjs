@@ -1,0 +1,84 @@
+/**
+ * @file `npm run bench`: one table, softbox beside its peers on the same jobs, timed in turn in one run (bench/README.md).
+ * Progress goes to stderr, the table to stdout.
+ */
+import { existsSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { parseArgs } from "node:util";
+import { checksOf, chooseGroups } from "./groups/table.mjs";
+import { addShares, judgeChecks, judgeGroup } from "./runner/judge.mjs";
+import { cpuFlags, describeMachine } from "./runner/machine.mjs";
+import { renderReport } from "./runner/markdown.mjs";
+import { findPython } from "./runner/python.mjs";
+import { timeGroup } from "./runner/rounds.mjs";
+
+const help = `npm run bench -- [options]
+  --only <text>      only rows whose name contains the text; * stands for anything between
+  --rounds <n>       rounds of turns (9)
+  --seconds <s>      length of a turn (0.5)
+  --threads <n>      threads of every competitor (2)
+  --python <path>    a Python with torch and numpy, for the peers; or $SOFTBOX_PYTHON
+  --json <file>      writes the report as JSON too
+  --list             names the rows and ends
+  --tiny             the smallest sizes: shows that everything runs, says nothing about speed`;
+
+function readOptions() {
+  const text = (value) => ({ type: "string", ...(value === undefined ? {} : { default: value }) });
+  const { values } = parseArgs({
+    options: {
+      only: text(""),
+      rounds: text("9"),
+      seconds: text("0.5"),
+      threads: text("2"),
+      python: text(process.env.SOFTBOX_PYTHON),
+      json: text(),
+      list: { type: "boolean" },
+      tiny: { type: "boolean" },
+      help: { type: "boolean" },
+    },
+  });
+  const settings = { rounds: Number(values.rounds), seconds: Number(values.seconds), threads: Number(values.threads) };
+  for (const [name, value] of Object.entries(settings))
+    if (!(value > 0)) throw new RangeError(`--${name}: expected a number above 0, got ${values[name]}`);
+  return { ...values, settings };
+}
+
+const say = (line) => process.stderr.write(`${line}\n`);
+
+/** Times one group after the other; gives the judged rows. */
+async function timeAll(groups, settings, python) {
+  const place = { threads: settings.threads, python, instructions: cpuFlags() };
+  const rows = [];
+  for (const [i, group] of groups.entries()) {
+    say(`${i + 1}/${groups.length} ${group.name}`);
+    rows.push(...judgeGroup(group, await timeGroup(group, { ...settings, place })));
+  }
+  const yardsticks = groups.filter(({ yardstick }) => yardstick).flatMap((group) => group.rows.map(({ name }) => name));
+  return addShares(rows, new Set(yardsticks));
+}
+
+async function bench({ only, tiny, python: pythonPath, json, settings }) {
+  const sizes = tiny ? "tiny" : "full";
+  const groups = chooseGroups(sizes, only);
+  if (!groups.length) throw new RangeError(`--only: no row's name contains ${JSON.stringify(only)}; see --list`);
+  const python = findPython(pythonPath);
+  const machine = describeMachine(python);
+  if (!machine.quiet) say(`warning: load average ${machine.load.toFixed(2)}; other programs will be in the figures`);
+  if (!python.usable) say(`without PyTorch: ${python.reason} (--python, or $SOFTBOX_PYTHON)`);
+  const rows = await timeAll(groups, settings, python);
+  const date = new Date().toISOString().slice(0, 10);
+  const report = { date, machine, settings, rows, checks: judgeChecks(checksOf(sizes), rows) };
+  if (json) writeFileSync(json, `${JSON.stringify(report, undefined, 2)}\n`);
+  console.log(renderReport(report));
+  if (rows.some(({ ours }) => ours.failed)) process.exitCode = 1;
+}
+
+const options = readOptions();
+if (options.help) console.log(help);
+else if (options.list)
+  for (const { rows } of chooseGroups(options.tiny ? "tiny" : "full", options.only))
+    for (const { name } of rows) console.log(name);
+else if (!existsSync(join(import.meta.dirname, "../dist/index.js"))) {
+  say("dist/ is missing, and the benchmarks run what is built. Run first: npm run prepare");
+  process.exitCode = 1;
+} else await bench(options);

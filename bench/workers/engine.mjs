@@ -1,0 +1,21 @@
+/** @file Starts an engine of softbox at a precision, and makes sure that it computes at that precision. */
+import * as tf from "@tensorflow/tfjs";
+import { engineNames, useEngine } from "../../dist/engine/engine.js";
+import { Unavailable } from "./protocol.mjs";
+
+/** Gives the engine's own description. */
+export async function startEngine({ engine, precision, threads }) {
+  if (!engineNames.includes(engine)) throw new Unavailable(`engine ${engine} is not there yet`);
+  const { description } = await useEngine(engine, { precision, threads });
+  if (precision === "bfloat16" && !roundsToBfloat16()) throw new Unavailable("bfloat16 is not there yet");
+  return description;
+}
+
+/** 1 + 2⁻¹⁰ is a float32 number that bfloat16, with 8 significant bits, rounds to 1. */
+function roundsToBfloat16() {
+  const [product] = tf.tidy(() => {
+    const a = tf.fill([128, 128], 1 + 2 ** -10);
+    return tf.matMul(a, tf.eye(128)).dataSync();
+  });
+  return product === 1;
+}

@@ -1,0 +1,31 @@
+/** @file A training step as `softbox train` makes it: batch, forward, backward, clipping, AdamW, through the loop itself. */
+
+import { namedVariables } from "../../../dist/engine/params.js";
+import { createModel } from "../../../dist/lm/model.js";
+import { TrainingConfig } from "../../../dist/training/config.js";
+import { createOptimizer } from "../../../dist/training/optimizer.js";
+import { freshProgress, train } from "../../../dist/training/train.js";
+import { noiseIds } from "../noise.mjs";
+
+export function prepareTraining({ vocabulary, context, width, layers, heads, batch }) {
+  const shape = { vocabSize: vocabulary, contextLength: context, embedSize: width, layers, heads };
+  const model = createModel({ kind: "transformer", ...shape, dropout: 0, head: { kind: "softmax" } }, 1);
+  const config = TrainingConfig.parse({ steps: 1e9, batchSize: batch, evaluateEvery: 0, checkpointEvery: 0 });
+  const ids = noiseIds(100_000, vocabulary);
+  const events = train({
+    model,
+    config,
+    optimizer: createOptimizer(namedVariables(model.params), config.optimizer),
+    seed: 1,
+    progress: freshProgress,
+    trainIds: ids,
+    validationIds: ids.subarray(0, 1000),
+    tokenBytes: new Int32Array(vocabulary).fill(1),
+    save: async () => {},
+    dump: async () => "nowhere",
+  });
+  return async () => {
+    const { value } = await events.next();
+    if (value?.type !== "step") throw new Error(`training: expected a step, got ${JSON.stringify(value)}`);
+  };
+}
