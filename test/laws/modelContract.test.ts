@@ -32,9 +32,10 @@ function gradientsOf(model: LanguageModel): { loss: () => number; gradients: Map
     const inputs = idsTensor(rows.map((row) => row.slice(0, -1)));
     return tf.mean(model.nll(inputs, idsTensor(rows.map((row) => row.slice(1)))));
   };
-  const gradients = tf.tidy(() => {
+  const gradients = new Map<string, Float32Array>();
+  tf.tidy(() => {
     const { grads } = tf.variableGrads(scalar, [...variables.values()]);
-    return new Map([...variables].map(([name, { name: id }]) => [name, grads[id]!.dataSync<"float32">().slice()]));
+    for (const [path, { name }] of variables) gradients.set(path, grads[name]!.dataSync<"float32">().slice());
   });
   return { loss: () => tf.tidy(() => scalar().dataSync()[0]!), gradients };
 }
