@@ -57,28 +57,35 @@ async function timeAll(groups, settings, python) {
   return addShares(rows, new Set(yardsticks));
 }
 
-async function bench({ only, tiny, python: pythonPath, json, settings }) {
-  const sizes = tiny ? "tiny" : "full";
-  const groups = chooseGroups(sizes, only);
-  if (!groups.length) throw new RangeError(`--only: no row's name contains ${JSON.stringify(only)}; see --list`);
+async function bench(groups, { tiny, python: pythonPath, json, settings }) {
   const python = findPython(pythonPath);
   const machine = describeMachine(python);
   if (!machine.quiet) say(`warning: load average ${machine.load.toFixed(2)}; other programs will be in the figures`);
   if (!python.usable) say(`without PyTorch: ${python.reason} (--python, or $SOFTBOX_PYTHON)`);
   const rows = await timeAll(groups, settings, python);
   const date = new Date().toISOString().slice(0, 10);
-  const report = { date, machine, settings, rows, checks: judgeChecks(checksOf(sizes), rows) };
+  const report = { date, machine, settings, rows, checks: judgeChecks(checksOf(tiny ? "tiny" : "full"), rows) };
   if (json) writeFileSync(json, `${JSON.stringify(report, undefined, 2)}\n`);
   console.log(renderReport(report));
   if (rows.some(({ ours }) => ours.failed)) process.exitCode = 1;
 }
 
-const options = readOptions();
-if (options.help) console.log(help);
-else if (options.list)
-  for (const { rows } of chooseGroups(options.tiny ? "tiny" : "full", options.only))
-    for (const { name } of rows) console.log(name);
-else if (!existsSync(join(import.meta.dirname, "../dist/index.js"))) {
-  say("dist/ is missing, and the benchmarks run what is built. Run first: npm run prepare");
+async function main() {
+  const options = readOptions();
+  if (options.help) return console.log(help);
+  const groups = chooseGroups(options.tiny ? "tiny" : "full", options.only);
+  if (!groups.length)
+    throw new RangeError(`--only: no row's name contains ${JSON.stringify(options.only)}; see --list`);
+  if (options.list) return console.log(groups.flatMap(({ rows }) => rows.map(({ name }) => name)).join("\n"));
+  if (!existsSync(join(import.meta.dirname, "../dist/index.js")))
+    throw new RangeError("dist/ is missing, and what is built is what is measured. Run first: npm run prepare");
+  await bench(groups, options);
+}
+
+try {
+  await main();
+} catch (error) {
+  if (!(error instanceof RangeError) && !error.code?.startsWith("ERR_PARSE_ARGS")) throw error;
+  say(error.message); // what the user can put right
   process.exitCode = 1;
-} else await bench(options);
+}

@@ -28,6 +28,8 @@
  * @property {readonly Competitor[]} competitors
  * @property {readonly Row[]} rows
  * @property {number} [rounds] - most rounds, for groups that are slow.
+ * @property {boolean} [yardstick] - its best competitor is what the GFLOP/s of every row are measured by.
+ * @property {boolean} [showMemory] - false where memory says nothing.
  *
  * @typedef {object} Check - compares the extra memory of two rows of ours.
  * @property {string} name

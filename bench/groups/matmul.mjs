@@ -36,7 +36,14 @@ function group({ m, k, n }, { text, transposeA, transposeB }, precision, yardsti
   const job = { kind: "matmul", precision, m, k, n, transposeA, transposeB };
   const peers = precision === "float32" ? float32Peers(job) : [python("oneDNN", { ...job, library: "torch" })];
   const row = { name, ours: "softbox", peers: peers.map((peer) => peer.name), precision, wanted: { speed: 0.9 } };
-  return { name, flop: matmulFlop(job), competitors: [native(job), ...peers], rows: [row], yardstick };
+  return {
+    name,
+    flop: matmulFlop(job),
+    competitors: [native(job), ...peers],
+    rows: [row],
+    yardstick,
+    showMemory: false,
+  };
 }
 
 /** NumPy's OpenBLAS may take AVX2 kernels on processors that it does not know, so it is also told to use AVX-512. */

@@ -5,7 +5,7 @@ import { compareTimes, median } from "./statistics.mjs";
  * @param {import("../groups/group.mjs").Group} group
  * @param {Map<string, import("./rounds.mjs").Result>} results
  */
-export function judgeGroup({ rows, flop }, results) {
+export function judgeGroup({ rows, flop, showMemory = true }, results) {
   return rows.map(({ name, precision, wanted = {}, ours: oursName, peers: peerNames }) => {
     const ours = side(oursName, results.get(oursName));
     const peers = peerNames.map((peer) => side(peer, results.get(peer)));
@@ -13,8 +13,8 @@ export function judgeGroup({ rows, flop }, results) {
     const fastest = minimum(there, "milliseconds");
     const comparison = ours.times && fastest ? compareTimes(ours.times, fastest.times) : undefined;
     const gflops = ours.milliseconds && flop / ours.milliseconds / 1e6;
-    const row = { name, precision, flop, ours, peers, fastest: fastest?.name, comparison, gflopsPerSecond: gflops };
-    return { ...row, verdicts: judge(wanted, { ours, there, comparison }) };
+    const row = { name, precision, flop, showMemory, ours, peers, fastest: fastest?.name };
+    return { ...row, comparison, gflopsPerSecond: gflops, verdicts: judge(wanted, { ours, there, comparison }) };
   });
 }
 

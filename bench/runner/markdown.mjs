@@ -30,10 +30,12 @@ const speed = ({ ratio, least, largest }) => `**${ratio.toFixed(2)}** (${least.t
 const verdict = ({ what, reached, atLeast, atMost, met }) =>
   `${what} ${atLeast ? `≥ ${digits(atLeast)}` : `≤ ${digits(atMost)}`}: ${met ? "met" : "**missed**"}${what === "speed" ? "" : ` (${digits(reached)})`}`;
 
-const memory = ({ ours, peers }, key) =>
-  [ours, ...peers.filter((peer) => peer[key] !== undefined)]
-    .map((side) => (side[key] === undefined ? "–" : digits(side[key])))
-    .join(", ");
+/** In the order of the peers; those that are not here have none. */
+function memory({ ours, peers, showMemory }, key) {
+  if (!showMemory) return "–";
+  const there = peers.some((peer) => peer[key] !== undefined) ? peers : [];
+  return [ours, ...there].map((side) => (side[key] === undefined ? "–" : digits(side[key]))).join(", ");
+}
 
 /** @returns {string} */
 export function renderReport(report) {

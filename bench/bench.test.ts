@@ -1,0 +1,80 @@
+// The benchmark runner at its smallest sizes: rows, units and verdicts; no figure is judged.
+import { spawnSync } from "node:child_process";
+import { mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, expect, test } from "vitest";
+
+const folder = mkdtempSync(join(tmpdir(), "softbox-bench-"));
+afterAll(() => rmSync(folder, { recursive: true }));
+
+interface Side {
+  readonly name: string;
+  readonly unavailable?: string;
+  readonly milliseconds?: number;
+  readonly times?: readonly number[];
+  readonly peakMemoryMiB?: number;
+}
+interface Row {
+  readonly name: string;
+  readonly ours: Side;
+  readonly peers: readonly Side[];
+  readonly comparison?: { readonly ratio: number; readonly least: number; readonly largest: number };
+  readonly gflopsPerSecond?: number;
+  readonly shareOfBestMatmul?: number;
+}
+
+function bench(...args: string[]) {
+  const env = { ...process.env, SOFTBOX_PYTHON: undefined };
+  return spawnSync(process.execPath, ["bench/run.mjs", ...args], { encoding: "utf8", env });
+}
+
+function benchTiny(only: string, ...args: string[]): { readonly text: string; readonly rows: readonly Row[] } {
+  const json = join(folder, "report.json");
+  const sizes = ["--tiny", "--rounds", "2", "--seconds", "0.001", "--json", json];
+  const { stdout, stderr, status } = bench("--only", only, ...sizes, ...args);
+  expect(status, stderr).toBe(0);
+  return { text: stdout, rows: JSON.parse(readFileSync(json, "utf8")).rows };
+}
+
+test("every kind of job has its row, with units, and missing peers fail nothing", () => {
+  const { text, rows } = benchTiny("float32");
+  const kinds = ["matmul", "training step", "head alone", "attention"];
+  expect(rows.map(({ name }) => kinds.find((kind) => name.startsWith(kind)))).toEqual(kinds);
+  for (const { ours, peers, gflopsPerSecond, shareOfBestMatmul } of rows) {
+    expect(ours.times).toHaveLength(2);
+    expect(ours.peakMemoryMiB).toBeGreaterThan(1);
+    expect(gflopsPerSecond).toBeGreaterThan(0);
+    expect(shareOfBestMatmul).toBeGreaterThan(0);
+    for (const peer of peers) expect(peer.unavailable).toBe("no Python was named");
+  }
+  expect(text).toMatch(/\d cores, .*GiB/);
+  expect(text).toContain("| job | softbox, ms | peers, ms |");
+  expect(text.match(/not here \|/g)).toHaveLength(rows.length);
+});
+
+test("an engine stands beside a naive program on tfjs's own wasm backend", () => {
+  const { rows } = benchTiny("engine cpu");
+  const { ours, peers, comparison } = rows.find(({ name }) => name.startsWith("engine"))!;
+  const [naive] = peers;
+  expect([ours.times?.length, naive!.times?.length]).toEqual([2, 2]);
+  expect(comparison!.ratio).toBeCloseTo(naive!.milliseconds! / ours.milliseconds!, 10);
+  expect(comparison!.least).toBeLessThanOrEqual(comparison!.largest);
+});
+
+test("a Python without PyTorch is said to be one", () => {
+  const { rows } = benchTiny("attention*float32", "--python", join(folder, "no-python"));
+  expect(rows.at(-1)!.peers[0]!.unavailable).toBe("the Python named does not start: ENOENT");
+});
+
+test("the full table names every job of the targets", () => {
+  const names = bench("--list").stdout.trim().split("\n");
+  expect(new Set(names).size).toBe(names.length);
+  for (const part of ["nano-char: 4 × 128", "6 × 384", "V = 50,257", "mixture of 15", "T = 2048", "engine wasm"])
+    expect(names.filter((name) => name.includes(part)).length, part).toBeGreaterThan(0);
+});
+
+test("options that make no sense are refused", () => {
+  expect(bench("--rounds", "0").stderr).toContain("--rounds: expected a number above 0, got 0");
+  expect(bench("--only", "no such row").stderr).toContain("--only: no row's name contains");
+});
