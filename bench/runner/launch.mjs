@@ -16,7 +16,7 @@ export function commandOf({ program, job, env = {}, instructions }, { threads, p
   if (!python.usable) return { unavailable: python.reason };
   return {
     file: python.path,
-    args: [join(bench, "python/worker.py"), argument],
+    args: ["-B", join(bench, "python/worker.py"), argument], // -B: no compiled files beside the sources
     env: { ...threadLimits(threads), ...env },
   };
 }
