@@ -6,11 +6,12 @@ import { cpuRung } from "./ladder/cpu.ts";
 import type { Inspection, Rung, StartOptions } from "./ladder/ladder.ts";
 import { nativeRung } from "./ladder/native.ts";
 import { tensorflowRung } from "./ladder/tensorflow.ts";
+import { wasmRung } from "./ladder/wasm.ts";
 import { webgpuRung } from "./ladder/webgpu.ts";
 import { fusedKernels } from "./ops/table.ts";
 
 /** From the one most wished for to the one that is always there. */
-const rungs: readonly Rung[] = [tensorflowRung, webgpuRung, nativeRung, cpuRung];
+const rungs: readonly Rung[] = [tensorflowRung, webgpuRung, nativeRung, wasmRung, cpuRung];
 
 export type EngineName = Rung["name"];
 export const engineNames: readonly string[] = ["auto", ...rungs.map((rung) => rung.name)];
@@ -37,7 +38,7 @@ export async function inspectEngines(options: StartOptions = {}): Promise<Engine
 /**
  * Starts an engine and makes it tfjs's global one. Any tfjs program runs on it from then on.
  *
- * `auto` takes the first usable of: tensorflow on a GPU, webgpu on a GPU, native, tensorflow on the CPU, cpu.
+ * `auto` takes the first usable of: tensorflow on a GPU, webgpu on a GPU, native, tensorflow on the CPU, wasm, cpu.
  *
  * @throws {SandboxError} if the name is unknown, or the engine named cannot start here; there is no silent fallback.
  */

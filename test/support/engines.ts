@@ -3,7 +3,7 @@ import * as tf from "@tensorflow/tfjs";
 import { type Engine, inspectEngines, useEngine } from "../../src/engine/engine.ts";
 
 /** Engines under test; `native` must be there: a machine without a compiler cannot vouch for it. */
-export const testedEngines = ["native", "cpu"] as const;
+export const testedEngines = ["native", "wasm", "cpu"] as const;
 
 const started = new Map<string, Engine>();
 

@@ -14,7 +14,7 @@ export interface StartOptions {
 
 /** One rung: a tfjs backend and how to come by it. */
 export interface Rung {
-  readonly name: "tensorflow" | "webgpu" | "native" | "cpu";
+  readonly name: "tensorflow" | "webgpu" | "native" | "wasm" | "cpu";
   /** Says whether the engine can start here. Never throws. */
   inspect(options: StartOptions): Promise<Inspection>;
   /** Registers and readies the tfjs backend; gives its name there and words for the user, e.g. `avx512, 2 threads`. */

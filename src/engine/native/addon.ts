@@ -11,7 +11,7 @@ import { dirname, join } from "node:path";
 import { fileURLToPath, pathToFileURL } from "node:url";
 import { SandboxError } from "../errors.ts";
 
-export type InstructionSet = "portable" | "avx2" | "avx512";
+export type InstructionSet = "portable" | "avx2" | "avx512" | "simd128";
 
 /** The native functions, argument by argument as native/binding.cc reads them. Sizes are in elements. */
 export interface NativeAddon {
@@ -148,6 +148,12 @@ export interface NativeAddon {
   setInstructionSet(name: InstructionSet): void;
 }
 
+type Management = "allocate" | "setThreads" | "threads" | "instructionSet" | "instructionSets" | "setInstructionSet";
+/** The functions that compute, by name. */
+export type KernelName = Exclude<keyof NativeAddon, Management>;
+/** What the tfjs backend asks of an engine; that of src/engine/wasm/ has it too. */
+export type Addon = Omit<NativeAddon, "allocate">;
+
 /** native/install.mjs as seen from here. */
 interface Installer {
   compileEngine(onLine: (line: string) => void): Promise<{ built: boolean; reason?: string }>;
@@ -212,7 +218,7 @@ export async function compileAddon(onLine: (line: string) => void = () => {}): P
 }
 
 /** The folder of softbox's package.json, from src/ and from dist/ alike. */
-function packageRoot(): string {
+export function packageRoot(): string {
   for (let folder = dirname(fileURLToPath(import.meta.url)); ; folder = dirname(folder)) {
     const manifest = join(folder, "package.json");
     if (existsSync(manifest) && JSON.parse(readFileSync(manifest, "utf8")).name === "softbox") return folder;

@@ -1,19 +1,18 @@
 /** @file The tfjs backend: it does what tfjs's cpu backend does, and never recycles a buffer that is still seen. */
 import * as tf from "@tensorflow/tfjs";
-import { afterAll, beforeAll, beforeEach, expect, test } from "vitest";
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
 import { createRandomStream, type RandomStream, randomKey } from "../random.ts";
+import { registerWasmBackend } from "../wasm/backend.ts";
 import { type NativeBackend, registerNativeBackend } from "./backend.ts";
 import { foldAxes } from "./kernels-data.ts";
 import { planeOf } from "./kernels-elementwise.ts";
 
 const before = tf.getBackend();
-let backend: NativeBackend;
 
-beforeAll(async () => {
+beforeAll(() => {
   tf.enableProdMode();
   registerNativeBackend();
-  await tf.setBackend("native");
-  backend = tf.backend() as NativeBackend;
+  registerWasmBackend();
 });
 beforeEach(() => {
   tf.engine().startScope();
@@ -230,109 +229,125 @@ function agree(a: number, b: number): boolean {
   return Object.is(a, b) || a === b || Math.abs(a - b) <= 1e-5 * Math.max(1, Math.abs(a), Math.abs(b));
 }
 
-test.each(Object.keys(cases))(
-  "%s does on native what it does on cpu, for shapes and types drawn at random",
-  async (name) => {
+function expectAgreement(got: Plain, expected: Plain, described: string): void {
+  const { shape, dtype, values } = expected;
+  expect({ shape: got.shape, dtype: got.dtype }, described).toEqual({ shape, dtype });
+  const large = values.reduce((m, v) => (Number.isFinite(v) ? Math.max(m, Math.abs(v)) : m), 1);
+  for (const [k, value] of values.entries())
+    if (!agree(got.values[k]! / large, value / large))
+      throw new Error(`${described}, element ${k}: cpu ${value}, got ${got.values[k]}`);
+}
+
+describe.each(["native", "wasm"])("on %s", (engine) => {
+  beforeEach(async () => void (await tf.setBackend(engine)));
+
+  test.each(Object.keys(cases))("%s does what it does on cpu, for shapes and types drawn at random", async (name) => {
     for (let i = 0; i < 40; i++) {
-      const random = createRandomStream(randomKey(5, name, i));
-      const { inputs, run } = cases[name]!(random);
+      const { inputs, run } = cases[name]!(createRandomStream(randomKey(5, name, i)));
       const given = inputs.map(plain);
-      const [expected, got] = [await resultOn("cpu", given, run), await resultOn("native", given, run)];
+      const [expected, got] = [await resultOn("cpu", given, run), await resultOn(engine, given, run)];
       const described = `${name} case ${i} of ${given.map((x) => `${x.dtype}[${x.shape}]`).join(" ")}`;
-      if (typeof expected === "string" || typeof got === "string") {
-        expect(got, described).toEqual(expected);
-        continue;
-      }
-      for (const [j, y] of expected.entries()) {
-        expect({ shape: got[j]!.shape, dtype: got[j]!.dtype }, described).toEqual({ shape: y.shape, dtype: y.dtype });
-        const large = y.values.reduce((m, v) => (Number.isFinite(v) ? Math.max(m, Math.abs(v)) : m), 1);
-        for (const [k, value] of y.values.entries())
-          if (!agree(got[j]!.values[k]! / large, value / large))
-            throw new Error(`${described}, element ${k}: cpu ${value}, native ${got[j]!.values[k]}`);
-      }
+      if (typeof expected === "string" || typeof got === "string") expect(got, described).toEqual(expected);
+      else for (const [j, y] of expected.entries()) expectAgreement(got[j]!, y, described);
     }
-  },
-);
+  });
 
-test("gradients through replaced kernels agree with cpu", async () => {
-  const gradientOn = async (name: string) => {
-    await tf.setBackend(name);
-    const loss = (x: tf.Tensor, w: tf.Tensor): tf.Scalar => {
-      const rows = tf.gather(w, tf.tensor1d([2, 0, 2], "int32"));
-      const hidden = tf.tanh(tf.matMul(x, rows, false, true));
-      return tf.mean(tf.neg(tf.max(tf.logSoftmax(tf.mul(hidden, tf.sigmoid(hidden))), -1))) as tf.Scalar;
+  test("gradients through replaced kernels agree with cpu", async () => {
+    const gradientOn = async (name: string) => {
+      await tf.setBackend(name);
+      const loss = (x: tf.Tensor, w: tf.Tensor): tf.Scalar => {
+        const rows = tf.gather(w, tf.tensor1d([2, 0, 2], "int32"));
+        const hidden = tf.tanh(tf.matMul(x, rows, false, true));
+        return tf.mean(tf.neg(tf.max(tf.logSoftmax(tf.mul(hidden, tf.sigmoid(hidden))), -1))) as tf.Scalar;
+      };
+      const x = tf.tensor2d(
+        Array.from({ length: 40 }, (_, i) => Math.sin(i)),
+        [4, 10],
+      );
+      const w = tf.tensor2d(
+        Array.from({ length: 50 }, (_, i) => Math.cos(i)),
+        [5, 10],
+      );
+      return tf
+        .grads(loss as never)([x, w])
+        .flatMap((g) => Array.from(g.dataSync()));
     };
-    const x = tf.tensor2d(
-      Array.from({ length: 40 }, (_, i) => Math.sin(i)),
-      [4, 10],
-    );
-    const w = tf.tensor2d(
-      Array.from({ length: 50 }, (_, i) => Math.cos(i)),
-      [5, 10],
-    );
-    return tf
-      .grads(loss as never)([x, w])
-      .flatMap((g) => Array.from(g.dataSync()));
+    const [expected, got] = [await gradientOn("cpu"), await gradientOn(engine)];
+    for (const [i, y] of expected.entries()) expect(got[i]).toBeCloseTo(y, 5);
+  });
+
+  // ---- the buffer pool
+
+  const scribble = (shape: number[]) => {
+    for (let i = 0; i < 4; i++) tf.fill(shape, 777);
   };
-  const [expected, got] = [await gradientOn("cpu"), await gradientOn("native")];
-  for (const [i, y] of expected.entries()) expect(got[i]).toBeCloseTo(y, 5);
-});
 
-// ---- the buffer pool
+  test("a buffer that was read out is never recycled", () => {
+    const x = range(1000);
+    const seen = x.dataSync();
+    x.dispose();
+    scribble([1000]);
+    expect(seen[999]).toBe(999);
+  });
 
-const scribble = (shape: number[]) => {
-  for (let i = 0; i < 4; i++) tf.fill(shape, 777);
-};
+  test("an array that came from the user is never recycled", () => {
+    const mine = new Float32Array(1000).fill(3);
+    tf.tensor(mine).dispose();
+    scribble([1000]);
+    expect(mine.every((x) => x === 3)).toBe(true);
+  });
 
-test("a buffer that was read out is never recycled", () => {
-  const x = range(1000);
-  const seen = x.dataSync();
-  x.dispose();
-  scribble([1000]);
-  expect(seen[999]).toBe(999);
-});
+  test("views that cpu kernels make keep their source's buffer alive", () => {
+    const x = range(4000);
+    const parts = [
+      ...tf.split(tf.reshape(x, [4, 1000]), 4, 0),
+      ...tf.unstack(tf.reshape(x, [4, 1000])),
+      tf.stridedSlice(x, [1000], [2000], [1]),
+      tf.slice(tf.cast(x, "bool"), 1, 1000),
+    ];
+    x.dispose();
+    scribble([4000]);
+    scribble([1000]);
+    const firsts = parts.map((part) => part.dataSync()[0]);
+    expect(firsts).toEqual([0, 1000, 2000, 3000, 0, 1000, 2000, 3000, 1000, 1]);
+  });
 
-test("an array that came from the user is never recycled", () => {
-  const mine = new Float32Array(1000).fill(3);
-  tf.tensor(mine).dispose();
-  scribble([1000]);
-  expect(mine.every((x) => x === 3)).toBe(true);
-});
+  test("a reshaped tensor keeps the buffer until the last of both is disposed", () => {
+    const x = range(1000);
+    const y = tf.reshape(x, [10, 100]);
+    x.dispose();
+    scribble([1000]);
+    expect(y.dataSync()[999]).toBe(999);
+  });
 
-test("views that cpu kernels make keep their source's buffer alive", () => {
-  const x = range(4000);
-  const parts = [
-    ...tf.split(tf.reshape(x, [4, 1000]), 4, 0),
-    ...tf.unstack(tf.reshape(x, [4, 1000])),
-    tf.stridedSlice(x, [1000], [2000], [1]),
-    tf.slice(tf.cast(x, "bool"), 1, 1000),
-  ];
-  x.dispose();
-  scribble([4000]);
-  scribble([1000]);
-  const firsts = parts.map((part) => part.dataSync()[0]);
-  expect(firsts).toEqual([0, 1000, 2000, 3000, 0, 1000, 2000, 3000, 1000, 1]);
-});
+  test("buffers are recycled, and neither tensors nor idle bytes grow over a thousand steps", () => {
+    const w = tf.variable(tf.randomNormal([64, 64], 0, 1, "float32", 1));
+    const step = () => tf.tidy(() => tf.grad((x: tf.Tensor) => tf.sum(tf.softmax(tf.matMul(x, w))))(tf.ones([32, 64])));
+    for (let i = 0; i < 10; i++) step().dispose();
+    const { pool } = tf.backend() as NativeBackend;
+    const [tensors, idle, allocated] = [tf.memory().numTensors, pool.idleBytes(), pool.allocatedBytes()];
+    for (let i = 0; i < 1000; i++) step().dispose();
+    expect(tf.memory().numTensors).toBe(tensors);
+    expect(pool.idleBytes()).toBe(idle);
+    expect(pool.allocatedBytes()).toBe(allocated);
+    w.dispose();
+  });
 
-test("a reshaped tensor keeps the buffer until the last of both is disposed", () => {
-  const x = range(1000);
-  const y = tf.reshape(x, [10, 100]);
-  x.dispose();
-  scribble([1000]);
-  expect(y.dataSync()[999]).toBe(999);
-});
+  // ---- wrong input
 
-test("buffers are recycled, and neither tensors nor idle bytes grow over a thousand steps", () => {
-  const w = tf.variable(tf.randomNormal([64, 64], 0, 1, "float32", 1));
-  const step = () => tf.tidy(() => tf.grad((x: tf.Tensor) => tf.sum(tf.softmax(tf.matMul(x, w))))(tf.ones([32, 64])));
-  for (let i = 0; i < 10; i++) step().dispose();
-  const { pool } = backend;
-  const [tensors, idle, allocated] = [tf.memory().numTensors, pool.idleBytes(), pool.allocatedBytes()];
-  for (let i = 0; i < 1000; i++) step().dispose();
-  expect(tf.memory().numTensors).toBe(tensors);
-  expect(pool.idleBytes()).toBe(idle);
-  expect(pool.allocatedBytes()).toBe(allocated);
-  w.dispose();
+  test("wrong input to fused kernels is an error that says what is wrong", () => {
+    const run =
+      (name: string, inputs: object, attributes = {}) =>
+      () =>
+        tf.engine().runKernel(name, inputs as tf.NamedTensorMap, attributes);
+    const ids = tf.tensor1d([0, 7], "int32");
+    expect(run("SoftboxEmbed", { ids, table: tf.ones([5, 2]) })).toThrow("id 7 is not in [0, 5)");
+    expect(run("SoftboxGelu", { x: tf.ones([2], "int32") })).toThrow("expected float32, got int32");
+    expect(run("SoftboxLayerNorm", { x: tf.ones([2, 3]), gain: tf.ones([2]), bias: tf.ones([3]) })).toThrow(
+      "3 elements",
+    );
+    expect(run("SoftboxCausalAttention", { qkv: tf.ones([1, 2, 12]) }, { heads: 3 })).toThrow("heads");
+  });
 });
 
 // ---- arithmetic on shapes
@@ -352,17 +367,6 @@ test("axes that lie end to end are joined", () => {
   ]);
 });
 
-// ---- wrong input
-
-test("wrong input to fused kernels is an error that says what is wrong", () => {
-  const run =
-    (name: string, inputs: object, attributes = {}) =>
-    () =>
-      tf.engine().runKernel(name, inputs as tf.NamedTensorMap, attributes);
-  const ids = tf.tensor1d([0, 7], "int32");
-  expect(run("SoftboxEmbed", { ids, table: tf.ones([5, 2]) })).toThrow("id 7 is not in [0, 5)");
-  expect(run("SoftboxGelu", { x: tf.ones([2], "int32") })).toThrow("expected float32, got int32");
-  expect(run("SoftboxLayerNorm", { x: tf.ones([2, 3]), gain: tf.ones([2]), bias: tf.ones([3]) })).toThrow("3 elements");
-  expect(run("SoftboxCausalAttention", { qkv: tf.ones([1, 2, 12]) }, { heads: 3 })).toThrow("heads");
+test("an impossible number of threads is refused", () => {
   expect(() => registerNativeBackend({ threads: 0 })).toThrow("threads");
 });

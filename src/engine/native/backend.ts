@@ -1,77 +1,89 @@
 /**
- * @file A tfjs backend over the C++ engine: tfjs's `cpu` backend with all its kernels, the hot ones replaced.
+ * @file A tfjs backend over our C++ kernels: tfjs's `cpu` backend with all its kernels, the hot ones replaced.
  *
- * Data are typed arrays whose memory comes from a pool. A buffer goes back to it when its last tensor is disposed, unless
+ * Data are typed arrays whose memory comes from a pool. A block goes back to it when its last tensor is disposed, unless
  * somebody may still look at it: it was read out (`dataSync` hands out the live array), or another tensor is a view of it.
+ * Where tensors must lie in a store of their own (WebAssembly's memory), whoever looks gets a copy instead.
  */
 import * as tf from "@tensorflow/tfjs";
-import { loadAddon, type NativeAddon } from "./addon.ts";
-import { type BufferPool, createBufferPool, smallestPooled } from "./pool.ts";
+import { type Addon, loadAddon } from "./addon.ts";
+import { type BufferPool, createBufferPool, smallestPooled, type TensorStore } from "./pool.ts";
 import { nativeKernels } from "./table.ts";
 
 type DataId = tf.TensorInfo["dataId"];
+type Words = Float32Array | Int32Array;
 /** What the cpu backend keeps of a tensor, and what is added here. */
 type TensorRecord = ReturnType<tf.MathBackendCPU["data"]["get"]> & {
-  /** Its buffer is the pool's. */
-  pooled?: boolean;
-  /** Its buffer may be seen from elsewhere and is never recycled. */
+  /** The block of the pool that its values lie in. */
+  block?: Uint8Array;
+  /** Its block may be seen from elsewhere and is never recycled. */
   escaped?: boolean;
 };
 
 /** A new tensor and its array, to be filled. */
-export interface Output<A extends Float32Array | Int32Array = Float32Array> {
+export interface Output<A extends Words = Float32Array> {
   readonly info: tf.TensorInfo;
   readonly values: A;
 }
 
 export class NativeBackend extends tf.MathBackendCPU {
-  readonly addon: NativeAddon;
+  readonly addon: Addon;
   readonly pool: BufferPool;
+  /** Whether tensors must lie in a store of their own. */
+  readonly #enclosed: boolean;
 
-  constructor(addon: NativeAddon) {
+  constructor(addon: Addon, store: TensorStore) {
     super();
     this.addon = addon;
-    this.pool = createBufferPool((bytes) => addon.allocate(bytes));
+    this.pool = createBufferPool(store);
+    this.#enclosed = store.holds !== undefined;
     Object.assign(this, { firstUse: false }); // no advice to install another backend
   }
 
   /** A new float32 tensor of arbitrary contents. */
   newFloats(shape: readonly number[]): Output {
-    const size = sizeOf(shape);
-    return this.#register(shape, "float32", new Float32Array(this.#buffer(size), 0, size));
+    return this.#create(shape, "float32", Float32Array);
   }
 
   /** A new int32 tensor of arbitrary contents. */
   newInts(shape: readonly number[]): Output<Int32Array> {
-    const size = sizeOf(shape);
-    return this.#register(shape, "int32", new Int32Array(this.#buffer(size), 0, size));
+    return this.#create(shape, "int32", Int32Array);
   }
 
-  /** The array behind a tensor, without marking it as read out. */
+  /** The array behind a tensor, ready for the addon, without marking it as read out. */
   valuesOf(x: tf.TensorInfo): unknown {
-    return this.data.get(x.dataId).values;
+    const record = this.data.get(x.dataId) as TensorRecord;
+    if (this.#enclosed && !record.block && isWords(record.values)) this.#enclose(record, record.values);
+    return record.values;
   }
 
-  /** Keeps the inputs' buffers from being recycled where an output of another identity lies in the same memory. */
+  /** Keeps what tensors see from changing where a cpu kernel's output lies in an input's block. */
   guardViews(inputs: readonly tf.TensorInfo[], outputs: readonly tf.TensorInfo[]): void {
     for (const input of inputs) {
       const record = this.#record(input.dataId);
-      if (!record?.pooled || record.escaped) continue;
-      const buffer = bufferOf(record.values);
-      record.escaped = outputs.some((x) => x.dataId !== input.dataId && bufferOf(this.valuesOf(x)) === buffer);
+      if (!record?.block || record.escaped) continue;
+      for (const { dataId } of outputs) if (dataId !== input.dataId) this.#guardView(record, this.#record(dataId));
     }
+  }
+
+  #guardView(source: TensorRecord, view: TensorRecord | undefined): void {
+    if (!view || !liesIn(view.values, source.block!)) return;
+    if (this.#enclosed) view.values = view.values.slice();
+    else source.escaped = true;
   }
 
   override readSync(dataId: DataId): ReturnType<tf.MathBackendCPU["readSync"]> {
     const record = this.#record(dataId);
+    const values = super.readSync(dataId);
+    if (record?.block && this.#enclosed) return (values as Float32Array).slice();
     if (record) record.escaped = true;
-    return super.readSync(dataId);
+    return values;
   }
 
   override disposeData(dataId: DataId, force = false): boolean {
     const record = this.#record(dataId);
     const released = super.disposeData(dataId, force);
-    if (released && record?.pooled && !record.escaped) this.pool.give(bufferOf(record.values) as ArrayBuffer);
+    if (released && record?.block && !record.escaped) this.pool.give(record.block);
     return released;
   }
 
@@ -79,53 +91,80 @@ export class NativeBackend extends tf.MathBackendCPU {
     return this.data.has(dataId) ? (this.data.get(dataId) as TensorRecord) : undefined;
   }
 
-  #buffer(size: number): ArrayBuffer {
+  #create<A extends Words>(shape: readonly number[], dtype: tf.DataType, Type: WordsConstructor<A>): Output<A> {
+    const size = sizeOf(shape);
     const bytes = 4 * size;
-    return bytes < smallestPooled ? new ArrayBuffer(bytes) : this.pool.take(bytes);
+    if (bytes < smallestPooled && !this.#enclosed) {
+      const values = new Type(new ArrayBuffer(bytes), 0, size);
+      return { info: this.makeTensorInfo([...shape], dtype, values), values };
+    }
+    const block = this.pool.take(bytes);
+    const values = new Type(block.buffer, block.byteOffset, size);
+    const info = this.makeTensorInfo([...shape], dtype, values);
+    (this.data.get(info.dataId) as TensorRecord).block = block;
+    return { info, values };
   }
 
-  #register<A extends Float32Array | Int32Array>(shape: readonly number[], dtype: tf.DataType, values: A): Output<A> {
-    const info = this.makeTensorInfo([...shape], dtype, values);
-    if (values.byteLength >= smallestPooled) (this.data.get(info.dataId) as TensorRecord).pooled = true;
-    return { info, values };
+  /** Moves a tensor that a cpu kernel or the user made into the store. */
+  #enclose(record: TensorRecord, values: Words): void {
+    const block = this.pool.take(values.byteLength);
+    const Type = values.constructor as WordsConstructor<Words>;
+    const inside = new Type(block.buffer, block.byteOffset, values.length);
+    inside.set(values);
+    record.block = block;
+    record.values = inside;
+  }
+}
+
+/** How a backend is made once tfjs asks for it. */
+interface BackendOptions {
+  readonly addon: Addon;
+  readonly store: TensorStore;
+  /** How many threads take part; by default what the addon has chosen. */
+  readonly threads?: number | undefined;
+}
+
+/** Registers a tfjs backend of a name with all its kernels; `tf.setBackend(name)` then selects it. */
+export function registerBackend(name: string, { addon, store, threads }: BackendOptions): void {
+  if (threads !== undefined) addon.setThreads(checkedThreads(threads));
+  if (tf.engine().registryFactory[name]) return;
+  tf.registerBackend(name, () => new NativeBackend(addon, store), 2);
+  tf.copyRegisteredKernels("cpu", name);
+  for (const kernel of tf.getKernelsForBackend(name)) replace(kernel, guarded(kernel.kernelFunc));
+  for (const [kernelName, fast] of Object.entries(nativeKernels)) {
+    const fallback = tf.getKernel(kernelName, name);
+    const kernelFunc: tf.KernelFunc = (call) =>
+      fast(call.backend as NativeBackend, call.inputs as Record<string, tf.TensorInfo>, call.attrs ?? {}) ??
+      fallbackOf(kernelName, fallback)(call);
+    replace({ ...fallback, kernelName, backendName: name, kernelFunc }, kernelFunc);
   }
 }
 
 /**
- * Registers the tfjs backend "native" with all its kernels; `tf.setBackend("native")` then selects it.
+ * Registers the tfjs backend "native" over the compiled addon.
  *
  * @param options.threads - how many threads take part, default one a core.
  * @throws {SandboxError} if the engine is not compiled or does not run here.
  */
-export function registerNativeBackend(options: { readonly threads?: number } = {}): void {
+export function registerNativeBackend({ threads }: { readonly threads?: number } = {}): void {
   const addon = loadAddon();
-  if (options.threads !== undefined) addon.setThreads(checkedThreads(options.threads));
-  if (tf.engine().registryFactory.native) return;
-  tf.registerBackend("native", () => new NativeBackend(addon), 2);
-  tf.copyRegisteredKernels("cpu", "native");
-  for (const kernel of tf.getKernelsForBackend("native")) replace(kernel, guarded(kernel.kernelFunc));
-  for (const [kernelName, fast] of Object.entries(nativeKernels)) {
-    const fallback = tf.getKernel(kernelName, "native");
-    const kernelFunc: tf.KernelFunc = (call) =>
-      fast(call.backend as NativeBackend, call.inputs as Record<string, tf.TensorInfo>, call.attrs ?? {}) ??
-      fallbackOf(kernelName, fallback)(call);
-    replace({ ...fallback, kernelName, backendName: "native", kernelFunc }, kernelFunc);
-  }
+  const store: TensorStore = { allocate: (bytes) => new Uint8Array(addon.allocate(bytes)) };
+  registerBackend("native", { addon, store, threads });
 }
 
 function checkedThreads(threads: number): number {
   if (!Number.isInteger(threads) || threads < 1 || threads > 1024)
-    throw new RangeError(`registerNativeBackend: threads must be an integer from 1 to 1024, got ${threads}`);
+    throw new RangeError(`engine: threads must be an integer from 1 to 1024, got ${threads}`);
   return threads;
 }
 
 function fallbackOf(name: string, kernel: tf.KernelConfig | undefined): tf.KernelFunc {
-  if (!kernel) throw new Error(`native engine: ${name} declined its inputs and has no other kernel`);
+  if (!kernel) throw new Error(`engine: ${name} declined its inputs and has no other kernel`);
   return kernel.kernelFunc;
 }
 
 function replace(kernel: tf.KernelConfig, kernelFunc: tf.KernelFunc): void {
-  if (tf.getKernel(kernel.kernelName, "native")) tf.unregisterKernel(kernel.kernelName, "native");
+  if (tf.getKernel(kernel.kernelName, kernel.backendName)) tf.unregisterKernel(kernel.kernelName, kernel.backendName);
   tf.registerKernel({ ...kernel, kernelFunc });
 }
 
@@ -139,6 +178,15 @@ function guarded(kernelFunc: tf.KernelFunc): tf.KernelFunc {
   };
 }
 
+type WordsConstructor<A> = new (buffer: ArrayBufferLike, offset: number, length: number) => A;
+
 const sizeOf = (shape: readonly number[]): number => shape.reduce((a, b) => a * b, 1);
 
-const bufferOf = (values: unknown): unknown => (ArrayBuffer.isView(values) ? values.buffer : undefined);
+const isWords = (values: unknown): values is Words => values instanceof Float32Array || values instanceof Int32Array;
+
+/** Whether an array shares bytes with a block. */
+const liesIn = (values: unknown, block: Uint8Array): values is Float32Array =>
+  ArrayBuffer.isView(values) &&
+  values.buffer === block.buffer &&
+  values.byteOffset < block.byteOffset + block.byteLength &&
+  block.byteOffset < values.byteOffset + values.byteLength;

@@ -1,4 +1,4 @@
-/** @file Recycles buffers of tensors by size, so that a steady training step allocates nothing. */
+/** @file Recycles the memory of tensors by size, so that a steady training step allocates nothing. */
 import { totalmem } from "node:os";
 
 /** Below this a plain typed array is cheaper, bytes. */
@@ -10,24 +10,51 @@ const idleLimit = Math.min(2 ** 30, totalmem() / 8);
 /** Rounds up to one of eight sizes an octave: sizes that nearly agree share buffers. */
 function sizeClass(bytes: number): number {
   const step = Math.max(64, 2 ** (Math.floor(Math.log2(bytes)) - 3));
-  return Math.ceil(bytes / step) * step;
+  return Math.max(1, Math.ceil(bytes / step)) * step;
+}
+
+/** Where the data of tensors lie. */
+export interface TensorStore {
+  /** A block of aligned memory of arbitrary contents. */
+  allocate(bytes: number): Uint8Array;
+  /** Gives a block back; absent where the garbage collector does. */
+  release?(block: Uint8Array): void;
+  /**
+   * Whether an array lies in this store; absent where kernels read arrays wherever they lie. Nobody else may hold on to
+   * arrays in such a store: they are copied out.
+   */
+  holds?(array: ArrayBufferView): boolean;
 }
 
 export interface BufferPool {
-  /** A buffer of at least `bytes`; its contents are arbitrary. */
-  take(bytes: number): ArrayBuffer;
-  /** Gives a buffer of `take` back; nobody may read it any more. */
-  give(buffer: ArrayBuffer): void;
+  /** A block of at least `bytes`; its contents are arbitrary. */
+  take(bytes: number): Uint8Array;
+  /** Gives a block of `take` back; nobody may read it any more. */
+  give(block: Uint8Array): void;
   idleBytes(): number;
-  /** Of all buffers ever made; flat in a steady state. */
+  /** Of all blocks ever made; flat in a steady state. */
   allocatedBytes(): number;
 }
 
-/** @param allocate - where new buffers come from. */
-export function createBufferPool(allocate: (bytes: number) => ArrayBuffer): BufferPool {
-  const idle = new Map<number, ArrayBuffer[]>();
+/** @param store - where new blocks come from. */
+export function createBufferPool(store: TensorStore): BufferPool {
+  const idle = new Map<number, Uint8Array[]>();
   let idleBytes = 0;
   let allocatedBytes = 0;
+  const drain = (): void => {
+    for (const block of [...idle.values()].flat()) store.release?.(block);
+    idle.clear();
+    idleBytes = 0;
+  };
+  const allocate = (bytes: number): Uint8Array => {
+    try {
+      return store.allocate(bytes);
+    } catch (error) {
+      if (idleBytes === 0) throw error;
+      drain();
+      return store.allocate(bytes);
+    }
+  };
   return {
     take(bytes) {
       const size = sizeClass(bytes);
@@ -39,12 +66,12 @@ export function createBufferPool(allocate: (bytes: number) => ArrayBuffer): Buff
       allocatedBytes += size;
       return allocate(size);
     },
-    give(buffer) {
-      const size = buffer.byteLength;
-      if (idleBytes + size > idleLimit) return;
+    give(block) {
+      const size = block.byteLength;
+      if (idleBytes + size > idleLimit) return store.release?.(block);
       const stack = idle.get(size);
-      if (stack) stack.push(buffer);
-      else idle.set(size, [buffer]);
+      if (stack) stack.push(block);
+      else idle.set(size, [block]);
       idleBytes += size;
     },
     idleBytes: () => idleBytes,
