@@ -2,13 +2,13 @@
  * @file `npm run bench`: one table, softbox beside its peers on the same jobs, timed in turn in one run (bench/README.md).
  * Progress goes to stderr, the table to stdout.
  */
-import { existsSync, writeFileSync } from "node:fs";
+import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
 import { checksOf, chooseGroups } from "./groups/table.mjs";
 import { addShares, judgeChecks, judgeGroup } from "./runner/judge.mjs";
 import { cpuFlags, describeMachine } from "./runner/machine.mjs";
-import { renderReport } from "./runner/markdown.mjs";
+import { renderProgress, renderReport } from "./runner/markdown.mjs";
 import { findPython } from "./runner/python.mjs";
 import { timeGroup } from "./runner/rounds.mjs";
 
@@ -18,9 +18,13 @@ const help = `npm run bench -- [options]
   --seconds <s>      length of a turn (0.5)
   --threads <n>      threads of every competitor (2)
   --python <path>    a Python with torch and numpy, for the peers; or $SOFTBOX_PYTHON
-  --json <file>      writes the report as JSON too
+  --json <file>      writes the report as JSON too, after every group of rows
+  --show <file>      prints the table of such a report and ends
   --list             names the rows and ends
   --tiny             the smallest sizes: shows that everything runs, says nothing about speed`;
+
+/** What the user can put right: told without a stack. */
+class UsageError extends Error {}
 
 function readOptions() {
   const text = (value) => ({ type: "string", ...(value === undefined ? {} : { default: value }) });
@@ -32,6 +36,7 @@ function readOptions() {
       threads: text("2"),
       python: text(process.env.SOFTBOX_PYTHON),
       json: text(),
+      show: text(),
       list: { type: "boolean" },
       tiny: { type: "boolean" },
       help: { type: "boolean" },
@@ -39,22 +44,23 @@ function readOptions() {
   });
   const settings = { rounds: Number(values.rounds), seconds: Number(values.seconds), threads: Number(values.threads) };
   for (const [name, value] of Object.entries(settings))
-    if (!(value > 0)) throw new RangeError(`--${name}: expected a number above 0, got ${values[name]}`);
+    if (!(value > 0)) throw new UsageError(`--${name}: expected a number above 0, got ${values[name]}`);
   return { ...values, settings };
 }
 
 const say = (line) => process.stderr.write(`${line}\n`);
 
-/** Times one group after the other; gives the judged rows. */
-async function timeAll(groups, settings, python) {
+/** Times one group after the other; after each it gives the rows so far. */
+async function* timeAll(groups, settings, python) {
   const place = { threads: settings.threads, python, instructions: cpuFlags() };
   const rows = [];
   for (const [i, group] of groups.entries()) {
     say(`${i + 1}/${groups.length} ${group.name}`);
-    rows.push(...judgeGroup(group, await timeGroup(group, { ...settings, place })));
+    const judged = judgeGroup(group, await timeGroup(group, { ...settings, place }));
+    for (const row of judged) say(`    ${renderProgress(row)}`);
+    rows.push(...judged);
+    yield addShares(rows);
   }
-  const yardsticks = groups.filter(({ yardstick }) => yardstick).flatMap((group) => group.rows.map(({ name }) => name));
-  return addShares(rows, new Set(yardsticks));
 }
 
 async function bench(groups, { tiny, python: pythonPath, json, settings }) {
@@ -62,30 +68,33 @@ async function bench(groups, { tiny, python: pythonPath, json, settings }) {
   const machine = describeMachine(python);
   if (!machine.quiet) say(`warning: load average ${machine.load.toFixed(2)}; other programs will be in the figures`);
   if (!python.usable) say(`without PyTorch: ${python.reason} (--python, or $SOFTBOX_PYTHON)`);
-  const rows = await timeAll(groups, settings, python);
   const date = new Date().toISOString().slice(0, 10);
-  const report = { date, machine, settings, rows, checks: judgeChecks(checksOf(tiny ? "tiny" : "full"), rows) };
-  if (json) writeFileSync(json, `${JSON.stringify(report, undefined, 2)}\n`);
+  let report = { date, machine, settings, rows: [], checks: [] };
+  for await (const rows of timeAll(groups, settings, python)) {
+    report = { ...report, rows, checks: judgeChecks(checksOf(tiny ? "tiny" : "full"), rows) };
+    if (json) writeFileSync(json, `${JSON.stringify(report, undefined, 2)}\n`); // what there is, should the run be broken off
+  }
   console.log(renderReport(report));
-  if (rows.some(({ ours }) => ours.failed)) process.exitCode = 1;
+  if (report.rows.some(({ ours }) => ours.failed)) process.exitCode = 1;
 }
 
 async function main() {
   const options = readOptions();
   if (options.help) return console.log(help);
+  if (options.show) return console.log(renderReport(JSON.parse(readFileSync(options.show, "utf8"))));
   const groups = chooseGroups(options.tiny ? "tiny" : "full", options.only);
   if (!groups.length)
-    throw new RangeError(`--only: no row's name contains ${JSON.stringify(options.only)}; see --list`);
+    throw new UsageError(`--only: no row's name contains ${JSON.stringify(options.only)}; see --list`);
   if (options.list) return console.log(groups.flatMap(({ rows }) => rows.map(({ name }) => name)).join("\n"));
   if (!existsSync(join(import.meta.dirname, "../dist/index.js")))
-    throw new RangeError("dist/ is missing, and what is built is what is measured. Run first: npm run prepare");
+    throw new UsageError("dist/ is missing, and what is built is what is measured. Run first: npm run prepare");
   await bench(groups, options);
 }
 
 try {
   await main();
 } catch (error) {
-  if (!(error instanceof RangeError) && !error.code?.startsWith("ERR_PARSE_ARGS")) throw error;
-  say(error.message); // what the user can put right
+  if (!(error instanceof UsageError) && !error.code?.startsWith("ERR_PARSE_ARGS")) throw error;
+  say(error.message);
   process.exitCode = 1;
 }

@@ -5,7 +5,7 @@ import { compareTimes, median } from "./statistics.mjs";
  * @param {import("../groups/group.mjs").Group} group
  * @param {Map<string, import("./rounds.mjs").Result>} results
  */
-export function judgeGroup({ rows, flop, showMemory = true }, results) {
+export function judgeGroup({ rows, flop, yardstick = false, showMemory = true }, results) {
   return rows.map(({ name, precision, wanted = {}, ours: oursName, peers: peerNames }) => {
     const ours = side(oursName, results.get(oursName));
     const peers = peerNames.map((peer) => side(peer, results.get(peer)));
@@ -13,7 +13,7 @@ export function judgeGroup({ rows, flop, showMemory = true }, results) {
     const fastest = minimum(there, "milliseconds");
     const comparison = ours.times && fastest ? compareTimes(ours.times, fastest.times) : undefined;
     const gflops = ours.milliseconds && flop / ours.milliseconds / 1e6;
-    const row = { name, precision, flop, showMemory, ours, peers, fastest: fastest?.name };
+    const row = { name, precision, flop, yardstick, showMemory, ours, peers, fastest: fastest?.name };
     return { ...row, comparison, gflopsPerSecond: gflops, verdicts: judge(wanted, { ours, there, comparison }) };
   });
 }
@@ -43,11 +43,11 @@ const withVerdict = (figure) => ({
 });
 
 /** Adds to each row which share it is of the best matmul at its precision. The yardsticks are rows among them. */
-export function addShares(rows, yardsticks) {
+export function addShares(rows) {
   const best = (precision) =>
     Math.max(
       ...rows
-        .filter((row) => yardsticks.has(row.name) && row.precision === precision)
+        .filter((row) => row.yardstick && row.precision === precision)
         .flatMap(({ ours, peers, flop }) =>
           [ours, ...peers].map(({ milliseconds }) => (milliseconds ? flop / milliseconds / 1e6 : 0)),
         ),

@@ -37,6 +37,10 @@ function memory({ ours, peers, showMemory }, key) {
   return [ours, ...there].map((side) => (side[key] === undefined ? "–" : digits(side[key]))).join(", ");
 }
 
+/** A row in a few words, while the run goes on. */
+export const renderProgress = ({ ours, peers, comparison }) =>
+  `softbox ${time(ours)}; ${peersCell(peers)}${comparison ? `; × ${speed(comparison).replaceAll("*", "")}` : ""}`;
+
 /** @returns {string} */
 export function renderReport(report) {
   const { rows, checks } = report;
