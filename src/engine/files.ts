@@ -31,7 +31,7 @@ export async function replaceFile(path: string, content: string): Promise<void> 
     await writeSynced(aside, [Buffer.from(content)]);
     await rename(aside, path);
   } catch (error) {
-    await rm(aside, { force: true });
+    await rm(aside, { force: true }).catch(() => {}); // what failed first is what is told
     throw explainFailure(path, error);
   }
   await syncFolder(dirname(path));

@@ -51,7 +51,7 @@ export async function writeCheckpointFolder(
     await syncFolder(aside);
     await replaceFolder(aside, folder);
   } catch (error) {
-    await rm(aside, { recursive: true, force: true });
+    await rm(aside, { recursive: true, force: true }).catch(() => {}); // what failed first is what is told
     throw explainFailure(folder, error);
   }
   await syncFolder(parent);

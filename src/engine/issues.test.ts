@@ -1,0 +1,44 @@
+import { expect, test } from "vitest";
+import { z } from "zod";
+import { describeIssues } from "./issues.ts";
+
+const Schema = z.strictObject({
+  size: z.int().positive(),
+  share: z.number().min(0).lt(1),
+  kind: z.enum(["char", "byte"]),
+  head: z.discriminatedUnion("kind", [
+    z.strictObject({ kind: z.literal("softmax") }),
+    z.strictObject({ kind: z.literal("mos"), mixtures: z.int().min(1) }),
+  ]),
+  list: z.array(z.string()),
+});
+
+const lines = (raw: unknown): string => describeIssues(Schema.safeParse(raw).error!, raw);
+
+test("every wrong value has a line of its own: path, what must hold, what was there", () => {
+  const raw = { size: 1.5, share: 1, kind: "word", head: { kind: "moc" }, list: ["a", 2], extra: 1, other: 2 };
+  expect(lines(raw)).toMatchInlineSnapshot(`
+    "  size: expected a whole number, got 1.5
+      share: expected number to be <1, got 1
+      kind: expected char or byte, got "word"
+      head.kind: expected softmax or mos, got "moc"
+      list.1: expected string, got 2
+      extra: there is no such key
+      other: there is no such key"
+  `);
+});
+
+test("what is missing, and what is something else altogether", () => {
+  expect(lines({ size: "12", share: Number.NaN, kind: "char", head: { kind: "mos" } })).toMatchInlineSnapshot(`
+    "  size: expected number, got "12"
+      share: expected number, got NaN
+      head.mixtures: expected number, got nothing
+      list: expected array, got nothing"
+  `);
+  expect(lines([])).toMatchInlineSnapshot(`"  the whole: expected object, got []"`);
+});
+
+test("long values are cut", () => {
+  const long = { size: "x".repeat(1000), share: 0, kind: "char", head: { kind: "softmax" }, list: [] };
+  expect(lines(long).length).toBeLessThan(120);
+});
