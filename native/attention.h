@@ -6,8 +6,10 @@
 
 SOFTBOX_BEGIN
 
-constexpr int64_t queryTile = 8 * tileRows > 64 ? 4 * tileRows : 8 * tileRows;  // at most
-constexpr int64_t keyTile = 128, keyTileGrad = 64;
+// Queries of a tile at most: whole register tiles.
+template <class F>
+constexpr int64_t queryTile = SOFTBOX_VECTOR_BYTES == 64 ? (tileRows<F> == 32 ? 64 : 56) : 48;
+constexpr int64_t keyTile = 128;
 
 // One head of one sequence: pointers to its first rows.
 struct Head {
@@ -44,12 +46,16 @@ static Head headOf(const Attention& a, int64_t index) {
 }
 
 // Query tiles share the time steps evenly.
-static int64_t queryTiles(int64_t time) { return ceilDiv(time, queryTile); }
-static int64_t queryStart(int64_t time, int64_t tile) { return time * tile / queryTiles(time); }
+template <class F>
+static int64_t queryTiles(int64_t time) { return ceilDiv(time, queryTile<F>); }
+template <class F>
+static int64_t queryStart(int64_t time, int64_t tile) { return time * tile / queryTiles<F>(time); }
 
 // A packed right side restricted to columns [from, from + columns); `from` is a multiple of tileColumns.
-static Right columnsOf(const float* packed, int64_t depth, int64_t from, int64_t columns) {
-  return {packed + from * depth, columns, depth, 0, true, nullptr};
+template <class F>
+static Right<F> columnsOf(const float* packed, int64_t depth, int64_t from, int64_t columns) {
+  const int64_t words = F::words(depth);
+  return {packed + from * words, columns, words, 0, true, nullptr};
 }
 
 // Rows of a tile of scores: they may be read and written up to the next multiple of W, so that no lane needs a branch.
@@ -72,33 +78,50 @@ static float rowMaxFirst(const float* x, int64_t valid) {
   return maxLanes(top);
 }
 
-static void attentionTile(const Head& h, const float* packedKeys, int64_t begin, int64_t end) {
-  const int64_t rows = end - begin;
-  float* scores = scratch(slotTile, queryTile * keyTile);
-  float* tail = scratch(slotTail, keyTile * tileColumns);
-  float top[queryTile], sum[queryTile];
-  for (int64_t k0 = 0; k0 < end; k0 += keyTile) {
-    const int64_t keys = least(keyTile, end - k0);
-    const Left query{h.query + begin * h.ld, rows, h.size, h.ld, Left::rowMajor};
-    multiply(query, columnsOf(packedKeys, h.size, k0, keys), {scores, keyTile, false, nullptr, 0});
-    for (int64_t i = 0; i < rows; i++) {
-      float* row = scores + i * keyTile;
-      const int64_t valid = least(keys, begin + i - k0 + 1);
-      if (valid <= 0) {
-        memset(row, 0, keys * sizeof(float));
-        continue;
-      }
-      const float tileTop = rowMaxFirst(row, valid) * h.scale;
-      const float newTop = k0 == 0 || tileTop > top[i] ? tileTop : top[i];
-      const float tileSum = rowExpScaled(row, valid, keys, h.scale, newTop);
-      const float shrink = k0 == 0 ? 0.0f : __builtin_expf(top[i] - newTop);
-      if (k0 > 0 && shrink != 1.0f) rowScale(h.out + (begin + i) * h.ldOut, h.size, shrink);
-      sum[i] = k0 == 0 ? tileSum : sum[i] * shrink + tileSum;
-      top[i] = newTop;
+// Takes one tile of scores into the running maximum and sum of its rows; out is scaled where the maximum grows.
+static void takeScores(const Head& h, float* scores, int64_t begin, int64_t end, int64_t k0, int64_t keys, float* top,
+                       float* sum) {
+  for (int64_t i = 0; i < end - begin; i++) {
+    float* row = scores + i * keyTile;
+    const int64_t valid = least(keys, begin + i - k0 + 1);
+    if (valid <= 0) {
+      memset(row, 0, keys * sizeof(float));
+      continue;
     }
-    const Left weights{scores, rows, keys, keyTile, Left::rowMajor};
-    multiply(weights, rightInPlace(h.value + k0 * h.ld, h.ld, h.size, keys, tail),
-             {h.out + begin * h.ldOut, h.ldOut, k0 > 0, nullptr, 0});
+    const float tileTop = rowMaxFirst(row, valid) * h.scale;
+    const float newTop = k0 == 0 || tileTop > top[i] ? tileTop : top[i];
+    const float tileSum = rowExpScaled(row, valid, keys, h.scale, newTop);
+    const float shrink = k0 == 0 ? 0.0f : __builtin_expf(top[i] - newTop);
+    if (k0 > 0 && shrink != 1.0f) rowScale(h.out + (begin + i) * h.ldOut, h.size, shrink);
+    sum[i] = k0 == 0 ? tileSum : sum[i] * shrink + tileSum;
+    top[i] = newTop;
+  }
+}
+
+// Values of one key tile: packed by packHead, or read in place.
+template <class F>
+static Right<F> valuesOf(const Head& h, const float* packed, int64_t k0, int64_t keys, float* tail) {
+  if constexpr (F::rounded)
+    return {packed + k0 / keyTile * packedRightSize<F>(h.size, keyTile), h.size,
+            F::words(least(keyTile, h.time - k0)), 0, true, nullptr};
+  else
+    return rightOf<F>(h.value + k0 * h.ld, h.ld, h.size, keys, tail);
+}
+
+template <class F>
+static void attentionTile(const Head& h, const float* keys, const float* values, int64_t begin, int64_t end) {
+  const int64_t rows = end - begin;
+  float* scores = scratch(slotTile, (queryTile<F> + 1) * keyTile);
+  float* tail = scratch(slotTail, keyTile * tileColumns);
+  float top[queryTile<F>], sum[queryTile<F>];
+  const Left<F> query =
+      leftOf<F>(h.query + begin * h.ld, h.ld, rows, h.size, scratch(slotPackA, leftSize<F>(rows, h.size)));
+  for (int64_t k0 = 0; k0 < end; k0 += keyTile) {
+    const int64_t count = least(keyTile, end - k0);
+    multiply(query, columnsOf<F>(keys, h.size, k0, count), {scores, keyTile});
+    takeScores(h, scores, begin, end, k0, count, top, sum);
+    multiply(roundedInPlace<F>(scores, keyTile, rows, count), valuesOf<F>(h, values, k0, count, tail),
+             {h.out + begin * h.ldOut, h.ldOut, k0 > 0});
   }
   for (int64_t i = 0; i < rows; i++) {
     rowScale(h.out + (begin + i) * h.ldOut, h.size, 1.0f / sum[i]);
@@ -106,108 +129,36 @@ static void attentionTile(const Head& h, const float* packedKeys, int64_t begin,
   }
 }
 
-static void attention(const Attention& a) {
+template <class F>
+static void attentionAs(const Attention& a) {
   const int64_t heads = a.batch * a.heads, size = a.embed / a.heads;
-  const int64_t packedSize = packedRightSize(a.time, size);
-  float* packed = scratch(slotKeys, heads * packedSize);
+  const int64_t keysSize = packedRightSize<F>(a.time, size), tileSize = packedRightSize<F>(size, keyTile);
+  const int64_t each = keysSize + (F::rounded ? ceilDiv(a.time, keyTile) * tileSize : 0);
+  float* packed = scratch(slotKeys, heads * each);
   const int64_t grain = most(1, (1 << 14) / most(1, a.time * size));
   parallelRanges(heads, grain, [&](int64_t begin, int64_t end) {
     for (int64_t i = begin; i < end; i++) {
       const Head h = headOf(a, i);
-      packRight(h.key, h.ld, true, h.time, h.size, packed + i * packedSize);
+      float* to = packed + i * each;
+      packRight<F>(h.key, h.ld, true, h.time, size, to);
+      for (int64_t k0 = 0; F::rounded && k0 < a.time; k0 += keyTile)
+        packRight<F>(h.value + k0 * h.ld, h.ld, false, size, least(keyTile, a.time - k0),
+                     to + keysSize + k0 / keyTile * tileSize);
     }
   });
   // Later queries see more keys: they go first, so that the last tasks are the short ones.
-  const int64_t tiles = queryTiles(a.time), tasks = heads * tiles;
-  const int64_t group = most(1, (1 << 16) / most(1, queryTile * a.time * size / 4));
+  const int64_t tiles = queryTiles<F>(a.time), tasks = heads * tiles;
+  const int64_t group = most(1, (1 << 16) / most(1, queryTile<F> * a.time * size / 4));
   parallelRanges(tasks, group, [&](int64_t begin, int64_t end) {
     for (int64_t task = begin; task < end; task++) {
       const int64_t head = task % heads, tile = tiles - 1 - task / heads;
-      attentionTile(headOf(a, head), packed + head * packedSize, queryStart(a.time, tile),
-                    queryStart(a.time, tile + 1));
+      const float* keys = packed + head * each;
+      attentionTile<F>(headOf(a, head), keys, keys + keysSize, queryStart<F>(a.time, tile),
+                       queryStart<F>(a.time, tile + 1));
     }
   });
 }
 
-// ---- backward
-
-// Scratch of one task.
-struct GradBuffers {
-  float *keys, *values;      // packed, transposed
-  float *weights, *dScores;  // [queryTile, keyTileGrad]
-  float* delta;              // [T]: dOut · out
-  float* tail;               // three of keyTileGrad or queryTile deep
-};
-
-static float rowDot(const float* a, const float* b, int64_t n) {
-  vec sum = {};
-  int64_t i = 0;
-  for (; i + W <= n; i += W) sum += load(a + i) * load(b + i);
-  if (i < n) sum += loadPart(a + i, n - i) * loadPart(b + i, n - i);
-  return sumLanes(sum);
-}
-
-// dScores = weights · (dWeights - delta) · scale; dScores holds dWeights before. Masked weights are 0.
-static void scoreGradRow(const float* weights, float* dScores, int64_t n, float delta, float scale) {
-  for (int64_t i = 0; i < n; i += W)
-    store(dScores + i, keepFirst(load(weights + i) * ((load(dScores + i) - all(delta)) * all(scale)), n - i, 0));
-}
-
-static void attentionGradTile(const Head& h, const GradBuffers& s, int64_t begin, int64_t end, int64_t k0) {
-  const int64_t rows = end - begin, keys = least(least(keyTileGrad, h.time - k0), end - k0);
-  const Left query{h.query + begin * h.ld, rows, h.size, h.ld, Left::rowMajor};
-  const Left dOut{h.dOut + begin * h.ldOut, rows, h.size, h.ldOut, Left::rowMajor};
-  multiply(query, columnsOf(s.keys, h.size, k0, keys), {s.weights, keyTileGrad, false, nullptr, 0});
-  multiply(dOut, columnsOf(s.values, h.size, k0, keys), {s.dScores, keyTileGrad, false, nullptr, 0});
-  for (int64_t i = 0; i < rows; i++) {
-    float *weights = s.weights + i * keyTileGrad, *dScores = s.dScores + i * keyTileGrad;
-    const int64_t valid = most(0, least(keys, begin + i - k0 + 1));
-    rowExpScaled(weights, valid, keys, h.scale, h.logSumExp[begin + i]);
-    scoreGradRow(weights, dScores, valid, s.delta[begin + i], h.scale);
-    memset(dScores + valid, 0, (keys - valid) * sizeof(float));
-  }
-  const int64_t tailFloats = tileColumns * most(queryTile, keyTileGrad);
-  const Left weightsT{s.weights, keys, rows, keyTileGrad, Left::depthMajor};
-  const Left dScoresT{s.dScores, keys, rows, keyTileGrad, Left::depthMajor};
-  const Left dScores{s.dScores, rows, keys, keyTileGrad, Left::rowMajor};
-  multiply(weightsT, rightInPlace(h.dOut + begin * h.ldOut, h.ldOut, h.size, rows, s.tail),
-           {h.dValue + k0 * h.ld, h.ld, true, nullptr, 0});
-  multiply(dScoresT, rightInPlace(h.query + begin * h.ld, h.ld, h.size, rows, s.tail + tailFloats),
-           {h.dKey + k0 * h.ld, h.ld, true, nullptr, 0});
-  multiply(dScores, rightInPlace(h.key + k0 * h.ld, h.ld, h.size, keys, s.tail + 2 * tailFloats),
-           {h.dQuery + begin * h.ld, h.ld, k0 > 0, nullptr, 0});
-}
-
-static void zeroRows(float* to, int64_t ld, int64_t rows, int64_t columns) {
-  for (int64_t i = 0; i < rows; i++) memset(to + i * ld, 0, columns * sizeof(float));
-}
-
-static void attentionGradHead(const Head& h) {
-  const int64_t packedSize = packedRightSize(h.time, h.size), tile = queryTile * keyTileGrad;
-  GradBuffers s;
-  s.keys = scratch(slotPackA, packedSize);
-  s.values = scratch(slotPackB, packedSize);
-  s.weights = scratch(slotTile, tile);
-  s.dScores = scratch(slotTile2, tile);
-  s.delta = scratch(slotSmall, h.time);
-  s.tail = scratch(slotTail, 3 * tileColumns * most(queryTile, keyTileGrad));
-  packRight(h.key, h.ld, true, h.time, h.size, s.keys);
-  packRight(h.value, h.ld, true, h.time, h.size, s.values);
-  for (int64_t i = 0; i < h.time; i++) s.delta[i] = rowDot(h.dOut + i * h.ldOut, h.out + i * h.ldOut, h.size);
-  const int64_t tiles = queryTiles(h.time);
-  for (int64_t k0 = 0; k0 < h.time; k0 += keyTileGrad) {
-    // The first query tile may end inside the key tile; the keys behind it start from zero.
-    zeroRows(h.dKey + k0 * h.ld, h.ld, least(keyTileGrad, h.time - k0), h.size);
-    zeroRows(h.dValue + k0 * h.ld, h.ld, least(keyTileGrad, h.time - k0), h.size);
-    for (int64_t t = 0; t < tiles; t++) {
-      const int64_t begin = queryStart(h.time, t), end = queryStart(h.time, t + 1);
-      if (end > k0) attentionGradTile(h, s, begin, end, k0);
-    }
-  }
-}
-
-static void attentionGrad(const Attention& a) {
-  parallel(a.batch * a.heads, [&](int64_t i) { attentionGradHead(headOf(a, i)); });
-}
+static void attention(const Attention& a) { a.rounded ? attentionAs<Rounded>(a) : attentionAs<Exact>(a); }
 
 SOFTBOX_END

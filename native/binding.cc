@@ -10,6 +10,13 @@
 #if !defined(_WIN32)
 #include <dlfcn.h>
 #endif
+#if defined(__x86_64__)
+#include <cpuid.h>
+#endif
+#if defined(__linux__)
+#include <sys/syscall.h>
+#include <unistd.h>
+#endif
 
 #include "entries.h"
 #include "kernels.h"
@@ -27,7 +34,25 @@ struct Variant {
   const char* name;
   const Kernels* (*kernels)();
   bool (*usable)();
+  bool forTests = false;
 };
+
+#if defined(__x86_64__)
+bool hasBfloat16() { return __builtin_cpu_supports("avx512bf16") && __builtin_cpu_supports("avx512dq"); }
+
+// AMX with bfloat16, and the system's leave to use its tile registers.
+bool hasTiles() {
+#if defined(__linux__)
+  unsigned a = 0, b = 0, c = 0, d = 0;
+  if (!__get_cpuid_count(7, 0, &a, &b, &c, &d) || !(d & (1u << 22)) || !(d & (1u << 24))) return false;
+  constexpr long requestPermission = 0x1023, tileData = 18;
+  static const bool allowed = syscall(SYS_arch_prctl, requestPermission, tileData) == 0;
+  return allowed;
+#else
+  return false;
+#endif
+}
+#endif
 
 const Variant variants[] = {
     {"portable", portableKernels, [] { return true; }},
@@ -39,13 +64,18 @@ const Variant variants[] = {
               __builtin_cpu_supports("avx512vl") && __builtin_cpu_supports("avx512dq") &&
               __builtin_cpu_supports("fma");
      }},
+    {"avx512bf16", avx512bf16Kernels, [] { return hasBfloat16(); }},
+    {"amx", amxKernels, [] { return hasBfloat16() && hasTiles(); }},
+#if defined(SOFTBOX_EMULATE_AMX)
+    {"amxEmulated", amxEmulatedKernels, [] { return hasBfloat16(); }, true},
+#endif
 #endif
 };
 
 const Kernels* bestKernels() {
   const Kernels* best = nullptr;
   for (const Variant& v : variants)
-    if (v.usable()) best = v.kernels();
+    if (v.usable() && !v.forTests) best = v.kernels();
   return best;
 }
 

@@ -71,24 +71,8 @@ static void binary(int operation, const Operand& a, const Operand& b, float* y, 
   }
 }
 
-// GELU in its tanh form, 0.5x(1 + tanh u) = x / (1 + e^(-2u)) with u = sqrt(2/pi)(x + 0.044715x^3).
-constexpr float geluScale = 0.79788456080286536f, geluCubic = 0.044715f;
-
-FORCE_INLINE vec geluLogistic(vec x) {
-  const vec u = all(geluScale) * x * (all(1.0f) + all(geluCubic) * x * x);
-  return all(1.0f) / (all(1.0f) + expOf(all(-2.0f) * u));
-}
-
 static void gelu(const float* x, float* y, int64_t n) {
-  mapUnary(x, y, n, [](vec v) { return v * geluLogistic(v); });
-}
-
-FORCE_INLINE vec geluSlope(vec x) {
-  const vec s = geluLogistic(x);
-  // Beyond 12 the second term is 0, but its factors overflow.
-  const vec c = smaller(larger(x, all(-12.0f)), all(12.0f));
-  const vec slope = all(2 * geluScale) * (all(1.0f) + all(3 * geluCubic) * c * c);
-  return s + c * s * (all(1.0f) - s) * slope;
+  mapUnary(x, y, n, [](vec v) { return geluOf(v); });
 }
 
 static void geluGrad(const float* dy, const float* x, float* dx, int64_t n) {

@@ -14,7 +14,20 @@ namespace entries {
 #define SOFTBOX_ENTRIES(each)                                                                                      \
   each(matmul) each(unary) each(binary) each(softmax) each(reduceRows) each(reduceColumns) each(layerNorm)         \
   each(layerNormGrad) each(gelu) each(geluGrad) each(gather) each(scatterAdd) each(dropout) each(attention)        \
-  each(attentionGrad) each(linearLogSumExp) each(linearLogSumExpGrad) each(adamW) each(copyStrided)
+  each(attentionGrad) each(linearLogSumExp) each(linearLogSumExpGrad) each(adamW) each(copyStrided) each(linear)   \
+  each(linearGrad) each(setRounding) each(rounds)
+
+// Whether products round their inputs to bfloat16: one choice for the process.
+inline int rounding = 0;  // no STL here: WebAssembly has none
+inline bool isRounding() { return __atomic_load_n(&rounding, __ATOMIC_RELAXED) != 0; }
+SOFTBOX_ENTRY(void, setRounding) {
+  (void)kernels;
+  __atomic_store_n(&rounding, a.flag(0) ? 1 : 0, __ATOMIC_RELAXED);
+}
+SOFTBOX_ENTRY(double, rounds) {
+  (void)kernels, (void)a;
+  return isRounding();
+}
 
 SOFTBOX_ENTRY(void, matmul) {
   Matmul p{};
@@ -31,9 +44,41 @@ SOFTBOX_ENTRY(void, matmul) {
   p.ldc = p.n;
   p.bias = a.floats(8);
   p.activation = a.integer(9);
+  p.rounded = isRounding();
   const int64_t batch = a.size(10);
   if (batch == 1) kernels.matmul(p);
   else kernels.matmulBatch(p, batch, a.size(11), a.size(12), p.m * p.n);
+}
+// linear(x, kernel, bias, residual, before, y, rows, inputs, outputs)
+SOFTBOX_ENTRY(void, linear) {
+  Linear p{};
+  p.x = a.floats(0);
+  p.kernel = a.floats(1);
+  p.bias = a.floats(2);
+  p.residual = a.floats(3);
+  p.before = a.floats(4);
+  p.y = a.floats(5);
+  p.rows = a.size(6);
+  p.inputs = a.size(7);
+  p.outputs = a.size(8);
+  p.rounded = isRounding();
+  kernels.linear(p);
+}
+// linearGrad(dy, x, kernel, before, dx, dKernel, dBias, rows, inputs, outputs)
+SOFTBOX_ENTRY(void, linearGrad) {
+  Linear p{};
+  p.dy = a.floats(0);
+  p.x = a.floats(1);
+  p.kernel = a.floats(2);
+  p.before = a.floats(3);
+  p.dx = a.floats(4);
+  p.dKernel = a.floats(5);
+  p.dBias = a.floats(6);
+  p.rows = a.size(7);
+  p.inputs = a.size(8);
+  p.outputs = a.size(9);
+  p.rounded = isRounding();
+  kernels.linearGrad(p);
 }
 SOFTBOX_ENTRY(void, unary) { kernels.unary(a.integer(0), a.floats(1), a.floats(2), a.size(3)); }
 SOFTBOX_ENTRY(void, binary) {
@@ -74,6 +119,7 @@ SOFTBOX_ENTRY(void, attention) {
   p.time = a.size(4);
   p.embed = a.size(5);
   p.heads = a.size(6);
+  p.rounded = isRounding();
   kernels.attention(p);
 }
 SOFTBOX_ENTRY(void, attentionGrad) {
@@ -87,6 +133,7 @@ SOFTBOX_ENTRY(void, attentionGrad) {
   p.time = a.size(6);
   p.embed = a.size(7);
   p.heads = a.size(8);
+  p.rounded = isRounding();
   kernels.attentionGrad(p);
 }
 SOFTBOX_ENTRY(void, linearLogSumExp) {
@@ -100,6 +147,7 @@ SOFTBOX_ENTRY(void, linearLogSumExp) {
   p.tokens = a.size(6);
   p.embed = a.size(7);
   p.vocab = a.size(8);
+  p.rounded = isRounding();
   kernels.linearLogSumExp(p);
 }
 SOFTBOX_ENTRY(void, linearLogSumExpGrad) {
@@ -117,6 +165,7 @@ SOFTBOX_ENTRY(void, linearLogSumExpGrad) {
   p.tokens = a.size(10);
   p.embed = a.size(11);
   p.vocab = a.size(12);
+  p.rounded = isRounding();
   kernels.linearLogSumExpGrad(p);
 }
 

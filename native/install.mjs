@@ -25,13 +25,22 @@ export const stampPath = `${addonPath}.stamp`;
 const common = ["-std=c++17", "-O3", "-fPIC", "-ffp-contract=fast", "-fno-math-errno", "-fvisibility=hidden"];
 const warnings = ["-Wall", "-Wextra", "-Wno-psabi", "-Wno-unknown-warning-option"];
 
+const avx512 = ["-mavx512f", "-mavx512bw", "-mavx512vl", "-mavx512dq", "-mfma", "-mprefer-vector-width=512"];
+/** Adds the instruction set `amxEmulated`, so that what runs on tile registers can be tested without them. */
+const emulatesTiles = Boolean(process.env.SOFTBOX_EMULATE_AMX);
+
 /** Instruction sets compiled on this architecture: name, vector bytes, flags. */
 const variants = [
   ["portable", 16, []],
   ...(process.arch === "x64"
     ? [
         ["avx2", 32, ["-mavx2", "-mfma"]],
-        ["avx512", 64, ["-mavx512f", "-mavx512bw", "-mavx512vl", "-mavx512dq", "-mfma", "-mprefer-vector-width=512"]],
+        ["avx512", 64, avx512],
+        ["avx512bf16", 64, [...avx512, "-mavx512bf16"]],
+        ["amx", 64, [...avx512, "-mavx512bf16", "-mamx-tile", "-mamx-bf16", "-DSOFTBOX_TILES=1"]],
+        ...(emulatesTiles
+          ? [["amxEmulated", 64, [...avx512, "-mavx512bf16", "-DSOFTBOX_TILES=1", "-DSOFTBOX_TILES_EMULATED"]]]
+          : []),
       ]
     : []),
 ];
@@ -46,7 +55,12 @@ function units(include) {
   const plain = (name, flags = []) => ({ name, source: `${name}.cc`, flags });
   return [
     ...variants.map(ofVariant).reverse(),
-    plain("binding", [`-DNAPI_VERSION=${napiVersion}`, "-isystem", include]),
+    plain("binding", [
+      `-DNAPI_VERSION=${napiVersion}`,
+      ...(emulatesTiles ? ["-DSOFTBOX_EMULATE_AMX"] : []),
+      "-isystem",
+      include,
+    ]),
     plain("pool"),
     plain("memory"),
   ];
@@ -75,7 +89,7 @@ function noCompiler() {
 }
 
 function sourceHash() {
-  const hash = createHash("sha256");
+  const hash = createHash("sha256").update(String(emulatesTiles));
   const names = readdirSync(sources).filter((name) => /\.(cc|h|mjs)$/.test(name));
   for (const name of names.sort()) hash.update(name).update(readFileSync(join(sources, name)));
   return hash.digest("hex");

@@ -8,20 +8,36 @@ namespace softbox {
 
 enum Activation { activationNone, activationRelu, activationRelu6, activationElu, activationSigmoid, activationGelu };
 
-// c[m, n] (+)= a · b (+ bias over columns), then the activation. ta: a is stored [k, m]; tb: b is stored [n, k].
+// c[m, n] (+)= a · b (+ bias over columns); that is kept in `before`; then the activation; then + residual.
+// ta: a is stored [k, m]; tb: b is stored [n, k].
 struct Matmul {
   const float *a, *b;
   float* c;
   int64_t m, n, k, lda, ldb, ldc;
   bool ta, tb, accumulate;
-  const float* bias;
-  int activation;
+  const float* bias = nullptr;
+  int activation = activationNone;
+  bool rounded = false;  // a and b to bfloat16; sums stay float32, here and below
+  float* before = nullptr;          // [m, n] as c, or null
+  const float* residual = nullptr;  // [m, n] as c, or null
 };
 
 // One side of a binary operation over [rows, columns]: strides are 0 where that axis is broadcast.
 struct Operand {
   const float* data;
   int64_t rowStride, columnStride;
+};
+
+// y [rows, outputs] = x [rows, inputs] · kernel [inputs, outputs] + bias, and what is null or not beside it.
+struct Linear {
+  const float *x, *kernel, *bias;
+  const float* residual;  // added to y
+  float* before;          // y is the GELU of this; a result forward, an input backward
+  float* y;
+  const float* dy;  // backward only, as what follows
+  float *dx, *dKernel, *dBias;
+  int64_t rows, inputs, outputs;
+  bool rounded;
 };
 
 struct Attention {
@@ -31,6 +47,7 @@ struct Attention {
   float* logSumExp;      // [B, H, T]
   float* dqkv;           // [B, T, 3E], backward only
   int64_t batch, time, embed, heads;
+  bool rounded;
 };
 
 struct Vocabulary {
@@ -40,6 +57,7 @@ struct Vocabulary {
   float *targetLogit, *logSumExp;            // [N]: results forward; logSumExp is an input backward
   const float *dTarget, *dLogSumExp;         // [N]
   float *dHidden, *dWeight, *dBias;          // results; dBias null without bias
+  bool rounded;
 };
 
 struct AdamW {
@@ -64,6 +82,8 @@ struct Kernels {
   const char* name;
   void (*matmul)(const Matmul&);
   void (*matmulBatch)(const Matmul&, int64_t batch, int64_t strideA, int64_t strideB, int64_t strideC);
+  void (*linear)(const Linear&);
+  void (*linearGrad)(const Linear&);
   void (*unary)(int operation, const float* x, float* y, int64_t n);
   void (*binary)(int operation, const Operand& a, const Operand& b, float* y, int64_t rows, int64_t columns);
   void (*softmax)(const float* x, float* y, int64_t rows, int64_t columns, bool logarithm);
@@ -89,5 +109,8 @@ struct Kernels {
 const Kernels* portableKernels();
 const Kernels* avx2Kernels();
 const Kernels* avx512Kernels();
+const Kernels* avx512bf16Kernels();
+const Kernels* amxKernels();
+const Kernels* amxEmulatedKernels();  // only where SOFTBOX_EMULATE_AMX asked for it
 
 }  // namespace softbox

@@ -36,9 +36,7 @@ FORCE_INLINE float rowMax(const float* x, int64_t n) {
     top = v > top ? v : top;
     bad |= (v != v);
   }
-  for (int lane = 0; lane < W; lane++)
-    if (bad[lane]) return __builtin_nanf("");
-  return maxLanes(top);
+  return anyLane(bad) ? __builtin_nanf("") : maxLanes(top);
 }
 
 // y = e^(x - shift); returns the sum. x may be y.

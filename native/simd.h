@@ -5,8 +5,16 @@
 #include <stdint.h>
 #include <string.h>
 
+#if defined(__AVX512F__)
+#include <immintrin.h>
+#endif
+
 #include "kernels.h"
 #include "pool.h"
+
+#if !defined(SOFTBOX_TILES)
+#define SOFTBOX_TILES 0  // 1: tile registers (AMX)
+#endif
 
 #define SOFTBOX_BEGIN namespace softbox { namespace SOFTBOX_ISA { namespace {
 #define SOFTBOX_END } } }
@@ -34,6 +42,15 @@ FORCE_INLINE ivec allInt(int32_t x) { return x - ivec{}; }
 FORCE_INLINE uvec allWord(uint32_t x) { return x - uvec{}; }
 
 // The first n floats; the other lanes are `rest`.
+#if defined(__AVX512F__)
+FORCE_INLINE __mmask16 firstLanes(int64_t n) { return static_cast<__mmask16>(n >= W ? 0xffff : (1u << n) - 1); }
+FORCE_INLINE vec loadPart(const float* p, int64_t n, float rest = 0) {
+  return reinterpret_cast<vec>(_mm512_mask_loadu_ps(_mm512_set1_ps(rest), firstLanes(n), p));
+}
+FORCE_INLINE void storePart(float* p, vec v, int64_t n) {
+  _mm512_mask_storeu_ps(p, firstLanes(n), reinterpret_cast<__m512>(v));
+}
+#else
 FORCE_INLINE vec loadPart(const float* p, int64_t n, float rest = 0) {
   float lanes[W];
   for (int i = 0; i < W; i++) lanes[i] = i < n ? p[i] : rest;
@@ -42,8 +59,9 @@ FORCE_INLINE vec loadPart(const float* p, int64_t n, float rest = 0) {
 FORCE_INLINE void storePart(float* p, vec v, int64_t n) {
   float lanes[W];
   store(lanes, v);
-  for (int i = 0; i < n; i++) p[i] = lanes[i];
+  for (int i = 0; i < W && i < n; i++) p[i] = lanes[i];
 }
+#endif
 
 FORCE_INLINE vec asFloat(ivec v) { vec r; memcpy(&r, &v, sizeof r); return r; }
 FORCE_INLINE ivec asInt(vec v) { ivec r; memcpy(&r, &v, sizeof r); return r; }
@@ -79,6 +97,16 @@ FORCE_INLINE vec foldMax(vec v) {
 }
 FORCE_INLINE float sumLanes(vec v) { return foldSum<W / 2>(v)[0]; }
 FORCE_INLINE float maxLanes(vec v) { return foldMax<W / 2>(v)[0]; }
+
+FORCE_INLINE bool anyLane(ivec v) {
+#if defined(__AVX512F__)
+  return _mm512_test_epi32_mask(reinterpret_cast<__m512i>(v), reinterpret_cast<__m512i>(v));
+#else
+  int32_t any = 0;
+  for (int i = 0; i < W; i++) any |= v[i];
+  return any;
+#endif
+}
 
 constexpr int64_t ceilDiv(int64_t a, int64_t b) { return (a + b - 1) / b; }
 constexpr int64_t least(int64_t a, int64_t b) { return a < b ? a : b; }

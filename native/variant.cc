@@ -1,11 +1,12 @@
 // All kernels for one instruction set. Compiled once a set with SOFTBOX_ISA (its name) and SOFTBOX_VECTOR_BYTES.
 #include "adamw.h"
-#include "attention.h"
+#include "attentiongrad.h"
 #include "elementwise.h"
+#include "linear.h"
 #include "matmul.h"
 #include "rows.h"
 #include "tables.h"
-#include "vocabulary.h"
+#include "vocabularygrad.h"
 
 #define SOFTBOX_JOIN(a, b) a##b
 #define SOFTBOX_GETTER(isa) SOFTBOX_JOIN(isa, Kernels)
@@ -19,6 +20,8 @@ const Kernels* SOFTBOX_GETTER(SOFTBOX_ISA)() {
   static const Kernels table = {SOFTBOX_NAME(SOFTBOX_ISA),
                                 matmul,
                                 matmulBatch,
+                                linear,
+                                linearGrad,
                                 unary,
                                 binary,
                                 softmax,

@@ -11,7 +11,9 @@ import { dirname, join } from "node:path";
 import { fileURLToPath, pathToFileURL } from "node:url";
 import { SandboxError } from "../errors.ts";
 
-export type InstructionSet = "portable" | "avx2" | "avx512" | "simd128";
+export type InstructionSet = "portable" | "avx2" | "avx512" | "avx512bf16" | "amx" | "amxEmulated" | "simd128";
+/** What the inputs of matrix products are rounded to; sums and everything else are float32. */
+export type Precision = "float32" | "bfloat16";
 
 /** The native functions, argument by argument as native/binding.cc reads them. Sizes are in elements. */
 export interface NativeAddon {
@@ -29,6 +31,30 @@ export interface NativeAddon {
     batch: number,
     strideA: number,
     strideB: number,
+  ): void;
+  /** `y = x · kernel + bias`; with `before`, that is kept there and y is its GELU; then `+ residual`. */
+  linear(
+    x: Float32Array,
+    kernel: Float32Array,
+    bias: Float32Array | null,
+    residual: Float32Array | null,
+    before: Float32Array | null,
+    y: Float32Array,
+    rows: number,
+    inputs: number,
+    outputs: number,
+  ): void;
+  linearGrad(
+    dy: Float32Array,
+    x: Float32Array,
+    kernel: Float32Array,
+    before: Float32Array | null,
+    dx: Float32Array,
+    dKernel: Float32Array,
+    dBias: Float32Array | null,
+    rows: number,
+    inputs: number,
+    outputs: number,
   ): void;
   unary(operation: number, x: Float32Array, y: Float32Array, n: number): void;
   binary(
@@ -140,6 +166,10 @@ export interface NativeAddon {
   ): void;
   /** Aligned memory that is not zeroed. */
   allocate(bytes: number): ArrayBuffer;
+  /** Whether matrix products round their inputs to bfloat16. Holds for the whole process. */
+  setRounding(rounds: boolean): void;
+  /** 1 where they do. */
+  rounds(): number;
   setThreads(threads: number): void;
   threads(): number;
   instructionSet(): InstructionSet;
@@ -164,6 +194,7 @@ export type NativeStatus =
       readonly usable: true;
       readonly instructions: readonly InstructionSet[];
       readonly chosen: InstructionSet;
+      readonly precision: Precision;
       readonly threads: number;
       /** What compiled it, e.g. `g++ (Debian 12.2.0) 12.2.0`. */
       readonly compiler: string;
@@ -184,6 +215,9 @@ export function loadAddon(): NativeAddon {
   return loaded;
 }
 
+/** Chooses what the inputs of matrix products are rounded to, for the whole process. */
+export const setPrecision = (precision: Precision): void => loadAddon().setRounding(precision === "bfloat16");
+
 /** What `softbox doctor` shows. Never throws. */
 export function nativeStatus(): NativeStatus {
   try {
@@ -192,6 +226,7 @@ export function nativeStatus(): NativeStatus {
       usable: true,
       instructions: addon.instructionSets(),
       chosen: addon.instructionSet(),
+      precision: addon.rounds() ? "bfloat16" : "float32",
       threads: addon.threads(),
       compiler: compilerOf(addonPath()),
     };
