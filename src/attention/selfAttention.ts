@@ -18,19 +18,20 @@ export interface SelfAttentionParams {
 }
 
 /**
- * `concat_heads(softmax(Q Kᵀ / √D + causal mask) V) · W_o + b_o`.
+ * `concat_heads(softmax(Q Kᵀ / √D + causal mask) V) · W_o + b_o`, with `residual` added where there is one.
  *
  * @param x - `[B, T, E]`. Not disposed.
  * @param heads - number of heads; must divide `E`.
+ * @param residual - `[B·T, E]`, or nothing.
  * @returns `[B·T, E]`, owned by the caller.
  */
-export function selfAttention(params: SelfAttentionParams, x: BTE, heads: number): NE {
+export function selfAttention(params: SelfAttentionParams, x: BTE, heads: number, residual?: NE): NE {
   return tf.tidy(() => {
     const [B, T, E] = x.shape;
     const rows = tf.reshape<tf.Rank.R2>(x, [B * T, E]);
     const qkv = linear(rows, params.qkv.kernel, params.qkv.bias); // [B·T, 3E]
     const mixed = causalAttention(tf.reshape(qkv, [B, T, 3 * E]), heads); // [B, T, E]
     const joined = tf.reshape<tf.Rank.R2>(mixed, [B * T, E]);
-    return linear(joined, params.output.kernel, params.output.bias);
+    return linear(joined, params.output.kernel, params.output.bias, residual);
   });
 }

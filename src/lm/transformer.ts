@@ -6,9 +6,8 @@ import * as tf from "@tensorflow/tfjs";
 import { type LinearParams, type SelfAttentionParams, selfAttention } from "../attention/selfAttention.ts";
 import { dropout } from "../engine/ops/dropout.ts";
 import { embed } from "../engine/ops/embed.ts";
-import { gelu } from "../engine/ops/gelu.ts";
 import { layerNorm } from "../engine/ops/layerNorm.ts";
-import { linear } from "../engine/ops/linear.ts";
+import { linear, linearGelu } from "../engine/ops/linear.ts";
 import { type RandomKey, threefry } from "../engine/random.ts";
 import type { BT, NE } from "../engine/shapes.ts";
 import type { TransformerConfig } from "./config.ts";
@@ -88,18 +87,22 @@ export function transformer(config: TransformerConfig, params: TransformerParams
   return tf.tidy(() => {
     const drop = createDropout(config.dropout, key);
     const norm = (x: NE, { gain, bias }: NormParams): NE => layerNorm(x, gain, bias);
+    // Without dropout in between, the residual sum is the last step of the product itself.
+    const addTo = (x: NE, branch: (residual?: NE) => NE): NE =>
+      key && config.dropout > 0 ? tf.add(x, drop(branch())) : branch(x);
     let x = drop(embedTokens(params, ids)); // [B·T, E]
     for (const block of params.blocks) {
       const input = tf.reshape<tf.Rank.R3>(norm(x, block.attentionNorm), [B, T, config.embedSize]);
-      x = tf.add(x, drop(selfAttention(block.attention, input, config.heads)));
-      x = tf.add(x, drop(feedForward(block.feedForward, norm(x, block.feedForwardNorm))));
+      x = addTo(x, (residual) => selfAttention(block.attention, input, config.heads, residual));
+      const normed = norm(x, block.feedForwardNorm); // [B·T, E]
+      x = addTo(x, (residual) => feedForward(block.feedForward, normed, residual));
     }
     return norm(x, params.finalNorm);
   });
 }
 
-/** `GELU(x W₁ + b₁) W₂ + b₂`, four times as wide in between. */
-function feedForward({ expand, contract }: BlockParams["feedForward"], x: NE): NE {
-  const wide = gelu(linear(x, expand.kernel, expand.bias)); // [B·T, 4E]
-  return linear(wide, contract.kernel, contract.bias);
+/** `GELU(x W₁ + b₁) W₂ + b₂ + residual`, four times as wide in between. */
+function feedForward({ expand, contract }: BlockParams["feedForward"], x: NE, residual?: NE): NE {
+  const wide = linearGelu(x, expand.kernel, expand.bias); // [B·T, 4E]
+  return linear(wide, contract.kernel, contract.bias, residual);
 }

@@ -5,7 +5,7 @@ import { causalAttention } from "../../src/engine/ops/causalAttention.ts";
 import { embed } from "../../src/engine/ops/embed.ts";
 import { gelu } from "../../src/engine/ops/gelu.ts";
 import { layerNorm } from "../../src/engine/ops/layerNorm.ts";
-import { linear } from "../../src/engine/ops/linear.ts";
+import { linear, linearGelu } from "../../src/engine/ops/linear.ts";
 import { linearLogSumExp } from "../../src/engine/ops/linearLogSumExp.ts";
 import { createRandomStream, randomKey } from "../../src/engine/random.ts";
 import { activate, testedEngines } from "../support/engines.ts";
@@ -53,6 +53,22 @@ const linearCase = (N: number, I: number, O: number, biased: boolean): Case => (
   reference: (x) => linear64(x, { I, O }),
 });
 
+const linearResidualCase = (N: number, I: number, O: number, biased: boolean): Case => ({
+  name: `linear [${N}, ${I}] to ${O} with${biased ? " bias and" : ""} residual`,
+  shapes: { x: [N, I], kernel: [I, O], ...(biased ? { bias: [O] } : {}), residual: [N, O] },
+  op: ({ x, kernel, bias, residual }) => [
+    linear(x as tf.Tensor2D, kernel as tf.Tensor2D, bias as tf.Tensor1D | undefined, residual as tf.Tensor2D),
+  ],
+  reference: ({ residual, ...x }) => linear64(x, { I, O }).map((y) => y.map((v, i) => v + residual![i]!)),
+});
+
+const linearGeluCase = (N: number, I: number, O: number): Case => ({
+  name: `linearGelu [${N}, ${I}] to ${O}`,
+  shapes: { x: [N, I], kernel: [I, O], bias: [O] },
+  op: ({ x, kernel, bias }) => [linearGelu(x as tf.Tensor2D, kernel as tf.Tensor2D, bias as tf.Tensor1D)],
+  reference: (x) => gelu64({ x: linear64(x, { I, O })[0]! }),
+});
+
 const embedCase = (V: number, E: number, N: number): Case => ({
   name: `embed ${N} ids in [${V}, ${E}]`,
   shapes: { table: [V, E] },
@@ -92,6 +108,10 @@ const cases: Case[] = [
   linearCase(1, 1, 1, true),
   linearCase(3, 17, 5, true),
   linearCase(17, 3, 33, false),
+  linearResidualCase(3, 5, 17, true),
+  linearResidualCase(5, 3, 2, false),
+  linearGeluCase(1, 1, 1),
+  linearGeluCase(7, 5, 33),
   embedCase(5, 3, 17),
   headCase(1, 1, 1, false),
   headCase(3, 5, 17, false),

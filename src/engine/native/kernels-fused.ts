@@ -70,14 +70,6 @@ const embedGrad: NativeKernel = (backend, { dy, ids }, { vocabSize }) => {
   return table.info;
 };
 
-const columnSum: NativeKernel = (backend, { x }) => {
-  const [rows, columns] = shapeOf("SoftboxColumnSum x", x, 2) as [number, number];
-  const y = backend.newFloats([columns]);
-  if (rows === 0) y.values.fill(0);
-  else backend.addon.reduceColumns(0, floatInput(backend, "SoftboxColumnSum x", x), y.values, rows, columns);
-  return y.info;
-};
-
 const dropout: NativeKernel = (backend, { x }, attributes) => {
   const { rate, key0, key1 } = attributes as { rate: number; key0: number; key1: number };
   if (!(rate >= 0 && rate < 1)) throw new RangeError(`SoftboxDropout rate: must be in [0, 1), got ${rate}`);
@@ -172,7 +164,6 @@ export const fusedKernels: Readonly<Record<string, NativeKernel>> = {
   SoftboxGeluGrad: geluGrad,
   SoftboxEmbed: embed,
   SoftboxEmbedGrad: embedGrad,
-  SoftboxColumnSum: columnSum,
   SoftboxDropout: dropout,
   SoftboxCausalAttention: attention,
   SoftboxCausalAttentionGrad: attentionGrad,

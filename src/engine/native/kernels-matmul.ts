@@ -1,6 +1,6 @@
-/** @file BatchMatMul and _FusedMatMul over the packed C++ product. */
+/** @file BatchMatMul, _FusedMatMul and the affine maps of layers over the packed C++ product. */
 import type { NativeBackend } from "./backend.ts";
-import { floatsOf, type NativeKernel, sizeOf, type Tensors, tf } from "./kernel.ts";
+import { floatInput, floatsOf, type NativeKernel, shapeOf, sizeOf, type Tensors, tf } from "./kernel.ts";
 
 /** Epilogues the addon knows, by tfjs's names; the numbers are those of native/kernels.h. */
 const activations: Readonly<Record<string, number>> = { linear: 0, relu: 1, relu6: 2, elu: 3, sigmoid: 4 };
@@ -57,8 +57,66 @@ const fusedMatMul: NativeKernel = (backend, inputs, attributes) => {
   return multiply(backend, inputs, attributes, activation);
 };
 
+interface LinearSizes {
+  readonly rows: number;
+  readonly inputs: number;
+  readonly outputs: number;
+}
+
+function linearSizes(where: string, { x, kernel }: Tensors): LinearSizes {
+  const [rows, inputs] = shapeOf(`${where} x`, x, 2) as [number, number];
+  const [depth, outputs] = shapeOf(`${where} kernel`, kernel, 2) as [number, number];
+  if (depth !== inputs) throw new RangeError(`${where} kernel: expected ${inputs} rows, got ${depth}`);
+  return { rows, inputs, outputs };
+}
+
+/** `x · kernel + bias`, then `+ residual`; or its GELU, with what that is applied to as a second output. */
+const linearKernel =
+  (where: string, gelu: boolean): NativeKernel =>
+  (backend, tensors) => {
+    const { rows, inputs, outputs } = linearSizes(where, tensors);
+    const { x, kernel, bias, residual } = tensors;
+    const y = backend.newFloats([rows, outputs]);
+    const before = gelu ? backend.newFloats([rows, outputs]) : undefined;
+    backend.addon.linear(
+      floatInput(backend, `${where} x`, x),
+      floatInput(backend, `${where} kernel`, kernel),
+      floatInput(backend, `${where} bias`, bias, outputs),
+      residual ? floatInput(backend, `${where} residual`, residual, rows * outputs) : null,
+      before?.values ?? null,
+      y.values,
+      rows,
+      inputs,
+      outputs,
+    );
+    return before ? [y.info, before.info] : y.info;
+  };
+
+const linearGrad: NativeKernel = (backend, tensors) => {
+  const where = "SoftboxLinearGrad";
+  const { rows, inputs, outputs } = linearSizes(where, tensors);
+  const { dy, x, kernel, before } = tensors;
+  const [dx, dKernel, dBias] = [[rows, inputs], [inputs, outputs], [outputs]].map((shape) => backend.newFloats(shape));
+  backend.addon.linearGrad(
+    floatInput(backend, `${where} dy`, dy, rows * outputs),
+    floatInput(backend, `${where} x`, x),
+    floatInput(backend, `${where} kernel`, kernel),
+    before ? floatInput(backend, `${where} before`, before, rows * outputs) : null,
+    dx!.values,
+    dKernel!.values,
+    dBias!.values,
+    rows,
+    inputs,
+    outputs,
+  );
+  return [dx!.info, dKernel!.info, dBias!.info];
+};
+
 export const matmulKernels: Readonly<Record<string, NativeKernel>> = {
   BatchMatMul: (backend, { a, b }, attributes) => multiply(backend, { a: a!, b: b! }, attributes, 0),
   _FusedMatMul: fusedMatMul,
-  SoftboxLinear: (backend, { x, kernel, bias }) => multiply(backend, { a: x!, b: kernel!, bias: bias! }, {}, 0),
+  SoftboxLinear: linearKernel("SoftboxLinear", false),
+  SoftboxLinearResidual: linearKernel("SoftboxLinearResidual", false),
+  SoftboxLinearGelu: linearKernel("SoftboxLinearGelu", true),
+  SoftboxLinearGrad: linearGrad,
 };

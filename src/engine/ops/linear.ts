@@ -1,40 +1,93 @@
-/** @file The affine map every layer is made of. */
+/** @file The affine map every layer is made of, alone, with a residual sum or with GELU as its last step. */
 import * as tf from "@tensorflow/tfjs";
-import { type FusedKernel, runFused } from "../fused.ts";
+import { type FusedGradient, type FusedKernel, type Inputs, runFused, runFusedMany } from "../fused.ts";
 import { expectShape } from "../shapes.ts";
 
 /**
- * `x · kernel + bias`.
+ * `x · kernel + bias + residual`.
  *
  * @param x - `[N, I]`. Not disposed.
  * @param kernel - `[I, O]`, GPT-2's orientation.
  * @param bias - `[O]`, or nothing.
+ * @param residual - `[N, O]`, or nothing.
  * @returns `[N, O]`, owned by the caller.
  */
-export function linear(x: tf.Tensor2D, kernel: tf.Tensor2D, bias?: tf.Tensor1D): tf.Tensor2D {
+export function linear(x: tf.Tensor2D, kernel: tf.Tensor2D, bias?: tf.Tensor1D, residual?: tf.Tensor2D): tf.Tensor2D {
   expectShape("linear kernel", kernel, [x.shape[1], null]);
-  if (!bias) return tf.matMul(x, kernel);
-  expectShape("linear bias", bias, [kernel.shape[1]]);
+  const O = kernel.shape[1];
+  if (residual) expectShape("linear residual", residual, [x.shape[0], O]);
+  if (!bias) return residual ? tf.add(tf.matMul(x, kernel), residual) : tf.matMul(x, kernel);
+  expectShape("linear bias", bias, [O]);
+  if (residual) return runFused("SoftboxLinearResidual", { x, kernel, bias, residual });
   return runFused("SoftboxLinear", { x, kernel, bias });
 }
 
+/**
+ * `GELU(x · kernel + bias)` in GELU's tanh form; what GELU is applied to is kept for the backward pass.
+ *
+ * @param x - `[N, I]`. Not disposed.
+ * @param kernel - `[I, O]`.
+ * @param bias - `[O]`.
+ * @returns `[N, O]`, owned by the caller.
+ */
+export function linearGelu(x: tf.Tensor2D, kernel: tf.Tensor2D, bias: tf.Tensor1D): tf.Tensor2D {
+  expectShape("linearGelu kernel", kernel, [x.shape[1], null]);
+  expectShape("linearGelu bias", bias, [kernel.shape[1]]);
+  // Not a registered gradient: tfjs would fill zeros for the second output, which no gradient ever reaches.
+  return tf.customGrad((...args) => {
+    const [xIn, kernelIn, biasIn, save] = args as unknown as [tf.Tensor, tf.Tensor, tf.Tensor, tf.GradSaveFunc];
+    const [y, before] = runFusedMany("SoftboxLinearGelu", { x: xIn, kernel: kernelIn, bias: biasIn });
+    save([xIn, kernelIn, before!]);
+    return {
+      value: y!,
+      gradFunc: (dy: tf.Tensor, saved: tf.Tensor[]) => {
+        const [savedX, savedKernel, savedBefore] = saved as [tf.Tensor, tf.Tensor, tf.Tensor];
+        return runFusedMany("SoftboxLinearGrad", { dy, x: savedX, kernel: savedKernel, before: savedBefore });
+      },
+    };
+  })(x, kernel, bias) as tf.Tensor2D;
+}
+
+const affine = ({ x, kernel, bias }: Inputs): tf.Tensor =>
+  runFused("_FusedMatMul", { a: x!, b: kernel!, bias: bias! }, {
+    transposeA: false,
+    transposeB: false,
+    activation: "linear",
+  } as never);
+
+/** All gradients in one kernel. */
+const gradient = (residual: boolean): FusedGradient => ({
+  inputsToSave: ["x", "kernel"],
+  compute: ([dy], [x, kernel]) => {
+    const [dx, dKernel, dBias] = runFusedMany("SoftboxLinearGrad", { dy: dy!, x: x!, kernel: kernel! });
+    return { x: dx!, kernel: dKernel!, bias: dBias!, ...(residual ? { residual: tf.clone(dy!) } : {}) };
+  },
+});
+
 export const linearKernels: readonly FusedKernel[] = [
+  { name: "SoftboxLinear", composite: affine, gradient: gradient(false) },
   {
-    name: "SoftboxLinear",
-    composite: ({ x, kernel, bias }) =>
-      runFused("_FusedMatMul", { a: x!, b: kernel!, bias: bias! }, {
-        transposeA: false,
-        transposeB: false,
-        activation: "linear",
-      } as never),
-    gradient: {
-      inputsToSave: ["x", "kernel"],
-      compute: ([dy], [x, kernel]) => ({
-        x: tf.matMul(dy!, kernel!, false, true), // [N, I]
-        kernel: tf.matMul(x!, dy!, true, false), // [I, O]
-        bias: runFused("SoftboxColumnSum", { x: dy! }), // [O]
-      }),
+    name: "SoftboxLinearResidual",
+    composite: (inputs) => tf.add(affine(inputs), inputs.residual!),
+    gradient: gradient(true),
+  },
+  {
+    name: "SoftboxLinearGelu",
+    composite: (inputs) => {
+      const before = affine(inputs); // [N, O]
+      return [runFused("SoftboxGelu", { x: before }), before];
     },
   },
-  { name: "SoftboxColumnSum", composite: ({ x }) => tf.sum(x!, 0) },
+  {
+    // `before` where y is its GELU.
+    name: "SoftboxLinearGrad",
+    composite: ({ dy, x, kernel, before }) => {
+      const slope = before ? runFused<tf.Tensor2D>("SoftboxGeluGrad", { dy: dy!, x: before }) : dy!; // [N, O]
+      return [
+        tf.matMul(slope, kernel!, false, true), // [N, I]
+        tf.matMul(x!, slope, true, false), // [I, O]
+        tf.sum(slope, 0), // [O]
+      ];
+    },
+  },
 ];
