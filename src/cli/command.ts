@@ -2,6 +2,7 @@
 import { type Command, Option } from "commander";
 import { type Engine, engineNames, useEngine } from "../engine/engine.ts";
 import { SandboxError } from "../engine/errors.ts";
+import type { Precision } from "../engine/ladder/ladder.ts";
 import { note } from "./output.ts";
 
 /** One command: it declares its arguments and does its work. */
@@ -53,9 +54,9 @@ export function declareEngine(command: Command): void {
 }
 
 /** Starts the engine that flags, then the environment name; long work is told on stderr. */
-export function startEngine({ engine, threads }: EngineOptions): Promise<Engine> {
+export function startEngine({ engine, threads }: EngineOptions, precision: Precision = "float32"): Promise<Engine> {
   const name = engine ?? process.env.SOFTBOX_ENGINE ?? "auto";
-  return useEngine(name, { onLine: note, ...(threads === undefined ? {} : { threads }) });
+  return useEngine(name, { onLine: note, precision, ...(threads === undefined ? {} : { threads }) });
 }
 
 export function declareSampling(command: Command): void {

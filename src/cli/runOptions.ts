@@ -27,6 +27,7 @@ export const configFlags = [
   { flag: "--heads <n>", path: "model.heads", help: "attention heads a block" },
   { flag: "--embed <n>", path: "model.embedSize", help: "features a token" },
   { flag: "--dropout <share>", path: "model.dropout", help: "share of activations dropped, 0..1" },
+  { flag: "--precision <kind>", path: "precision", help: "float32, or bfloat16 for the inputs of matrix products" },
   { flag: "--seed <n>", path: "seed", help: "fixes parameters, batches and dropout" },
 ] as const;
 

@@ -40,7 +40,8 @@ export async function inspectEngines(options: StartOptions = {}): Promise<Engine
  *
  * `auto` takes the first usable of: tensorflow on a GPU, webgpu on a GPU, native, tensorflow on the CPU, wasm, cpu.
  *
- * @throws {SandboxError} if the name is unknown, or the engine named cannot start here; there is no silent fallback.
+ * @throws {SandboxError} if the name is unknown, or the engine cannot start here or not in the precision asked for; there
+ * is no silent fallback.
  */
 export async function useEngine(name = "auto", options: StartOptions = {}): Promise<Engine> {
   if (!engineNames.includes(name))
@@ -51,10 +52,20 @@ export async function useEngine(name = "auto", options: StartOptions = {}): Prom
   tf.enableProdMode(); // silences tfjs's start banner, which would tear the terminal UI and --json
   registerGradients(fusedKernels);
   const rung = name === "auto" ? await chooseRung(options) : await namedRung(name, options);
+  expectPrecision(rung, options);
   const { backendName, details } = await rung.start(options);
   registerComposites(fusedKernels, backendName);
   if (!(await tf.setBackend(backendName))) throw new Error(`engine ${rung.name}: tfjs refused the backend`);
   return { name: rung.name, description: `${rung.name} (${details})` };
+}
+
+function expectPrecision({ name, precisions = [] }: Rung, { precision = "float32" }: StartOptions): void {
+  if (precision === "float32" || precisions.includes(precision)) return;
+  const able = rungs.filter((rung) => rung.precisions?.includes(precision)).map((rung) => rung.name);
+  throw new SandboxError(
+    `engine ${name}: it computes in float32 only, got precision ${precision}`,
+    `Leave the precision at float32, or choose --engine ${able.join(" or ")}.`,
+  );
 }
 
 async function namedRung(name: string, options: StartOptions): Promise<Rung> {

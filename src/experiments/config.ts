@@ -31,6 +31,10 @@ export const RunConfig = z.strictObject({
   tokenizer: z.enum(["gpt2", "gpt2-compact", "char", "byte"]),
   splits: Splits.prefault({}),
   seed: z.int().min(0).default(1).describe("fixes parameters, batches and dropout"),
+  precision: z
+    .enum(["float32", "bfloat16"])
+    .default("float32")
+    .describe("what the inputs of matrix products are rounded to while training; sums stay float32"),
   model: ModelRecipe,
   training: TrainingConfig.prefault({}),
   probes: z

@@ -2,6 +2,7 @@
 import { basename, join } from "node:path";
 import type { Command } from "commander";
 import { SandboxError } from "../../engine/errors.ts";
+import type { RunConfig } from "../../experiments/config.ts";
 import { recipeNames } from "../../experiments/recipes.ts";
 import { readRunConfig } from "../../experiments/runFolder.ts";
 import { resumeRun, type Session, startRun } from "../../experiments/session.ts";
@@ -42,12 +43,9 @@ function declare(command: Command): void {
   command.addHelpText("after", () => `\nKeys for --set:\n${describeKeys()}`);
 }
 
-/** Errors come before anything slow. */
-function checkFlags(flags: TrainFlags): void {
-  if (flags.resume === undefined) {
-    resolveConfig(flags.recipe ?? "moby", { ...flags });
-    return;
-  }
+/** The configuration that flags ask for; errors come before anything slow. */
+function checkFlags(flags: TrainFlags): RunConfig {
+  if (flags.resume === undefined) return resolveConfig(flags.recipe ?? "moby", { ...flags });
   const refused = givenFlags({ ...flags }).filter((flag) => flag !== "--steps");
   if (flags.run !== undefined) refused.push("--run");
   if (refused.length)
@@ -56,7 +54,7 @@ function checkFlags(flags: TrainFlags): void {
       "Leave them out, or start a new run with --run.",
     );
   if (flags.steps !== undefined) wholeNumber("--steps", 1)(flags.steps);
-  readRunConfig(flags.resume);
+  return readRunConfig(flags.resume);
 }
 
 async function openSession(flags: TrainFlags, engine: string): Promise<Session> {
@@ -73,8 +71,8 @@ async function openSession(flags: TrainFlags, engine: string): Promise<Session> 
 async function run(options: Readonly<Record<string, unknown>>): Promise<void> {
   const flags = options as TrainFlags;
   const json = flags.json === true;
-  checkFlags(flags);
-  const engine = await startEngine(flags);
+  const { precision } = checkFlags(flags);
+  const engine = await startEngine(flags, precision);
   if (!json) print(`engine: ${engine.description}`);
   const session = await openSession(flags, engine.description);
   try {

@@ -1,4 +1,7 @@
 /** @file What the engine ladder asks of an engine. */
+import type { Precision } from "../native/addon.ts";
+
+export type { Precision } from "../native/addon.ts";
 
 /** What an engine says of itself, without being started. */
 export type Inspection =
@@ -8,6 +11,8 @@ export type Inspection =
 export interface StartOptions {
   /** Threads for engines that let themselves be told; default the processor's cores. */
   readonly threads?: number;
+  /** What the inputs of matrix products are rounded to; sums and everything else stay float32. Default float32. */
+  readonly precision?: Precision;
   /** Receives a line when something long goes on, e.g. a compilation. */
   readonly onLine?: (line: string) => void;
 }
@@ -15,6 +20,8 @@ export interface StartOptions {
 /** One rung: a tfjs backend and how to come by it. */
 export interface Rung {
   readonly name: "tensorflow" | "webgpu" | "native" | "wasm" | "cpu";
+  /** The precisions it can compute in besides float32. */
+  readonly precisions?: readonly Precision[];
   /** Says whether the engine can start here. Never throws. */
   inspect(options: StartOptions): Promise<Inspection>;
   /** Registers and readies the tfjs backend; gives its name there and words for the user, e.g. `avx512, 2 threads`. */
