@@ -1,0 +1,1 @@
+export function killManyTimes(kills: number, seed?: number, onLine?: (line: string) => void): Promise<number>;
