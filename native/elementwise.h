@@ -16,9 +16,13 @@ static void mapUnary(const float* x, float* y, int64_t n, const F& f) {
 }
 
 FORCE_INLINE vec squareRoot(vec x) {
+#if defined(__wasm__)
+  return __builtin_wasm_sqrt_f32x4(x);
+#else
   vec y;
   for (int i = 0; i < W; i++) y[i] = __builtin_sqrtf(x[i]);
   return y;
+#endif
 }
 
 // The numbers are known to kernels-elementwise.ts.

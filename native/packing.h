@@ -49,15 +49,6 @@ struct Right {
   int64_t count() const { return ceilDiv(columns, tileColumns); }
 };
 
-template <int... I>
-FORCE_INLINE vec interleaveLow(vec a, vec b, Indices<I...>) {
-  return SHUFFLE_LANES(a, b, (I / 2 + (I % 2) * W)...);
-}
-template <int... I>
-FORCE_INLINE vec interleaveHigh(vec a, vec b, Indices<I...>) {
-  return SHUFFLE_LANES(a, b, (W / 2 + I / 2 + (I % 2) * W)...);
-}
-
 // Transposes a W x W block held in registers: log2(W) rounds of interleaving row i with row i + W / 2.
 FORCE_INLINE void transposeBlock(vec (&rows)[W]) {
 #pragma GCC unroll 4

@@ -64,6 +64,9 @@ FORCE_INLINE void storePart(float* p, vec v, int64_t n) {
 #endif
 
 FORCE_INLINE vec asFloat(ivec v) { vec r; memcpy(&r, &v, sizeof r); return r; }
+FORCE_INLINE vec asFloat(uvec v) { vec r; memcpy(&r, &v, sizeof r); return r; }
+FORCE_INLINE uvec asWords(vec v) { uvec r; memcpy(&r, &v, sizeof r); return r; }
+FORCE_INLINE uvec asWords(ivec v) { uvec r; memcpy(&r, &v, sizeof r); return r; }
 FORCE_INLINE ivec asInt(vec v) { ivec r; memcpy(&r, &v, sizeof r); return r; }
 FORCE_INLINE vec larger(vec a, vec b) { return a > b ? a : b; }
 FORCE_INLINE vec smaller(vec a, vec b) { return a < b ? a : b; }
@@ -78,6 +81,16 @@ FORCE_INLINE ivec laneNumbers(Indices<I...>) { return ivec{I...}; }
 // The first n lanes of x; the others are `rest`.
 FORCE_INLINE vec keepFirst(vec x, int64_t n, float rest) {
   return laneNumbers(EachLane{}) < allInt(static_cast<int32_t>(n < W ? n : W)) ? x : all(rest);
+}
+
+// Lanes of a and b in turn: a0 b0 a1 b1 and so on, the first half and the second.
+template <int... I>
+FORCE_INLINE vec interleaveLow(vec a, vec b, Indices<I...>) {
+  return SHUFFLE_LANES(a, b, (I / 2 + (I % 2) * W)...);
+}
+template <int... I>
+FORCE_INLINE vec interleaveHigh(vec a, vec b, Indices<I...>) {
+  return SHUFFLE_LANES(a, b, (W / 2 + I / 2 + (I % 2) * W)...);
 }
 
 template <int by, int... I>

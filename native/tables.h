@@ -117,21 +117,22 @@ static void dropout(const float* x, float* y, int64_t n, double rate, uint32_t k
   const double exact = rate * 4294967296.0;
   const uint32_t threshold = static_cast<uint32_t>(exact < 4294967295.0 ? exact : 4294967295.0);
   const float scale = static_cast<float>(1.0 / (1.0 - rate));
+  const auto keep = [=](vec v, vec words) { return asWords(words) >= allWord(threshold) ? v * all(scale) : vec{}; };
   parallelRanges(n, 1 << 14, [=](int64_t begin, int64_t end) {
     for (int64_t i = begin; i < end; i += 2 * W) {
-      uvec word0, word1 = {};
-      for (int lane = 0; lane < W; lane++) word0[lane] = static_cast<uint32_t>(i / 2 + lane);
+      uvec word0 = allWord(static_cast<uint32_t>(i / 2)), word1 = {};
+      word0 += asWords(laneNumbers(EachLane{}));
       threefry(word0, word1, key0, key1);
       // Words alternate: element 2c takes word 0 of counter c, element 2c + 1 word 1.
-      uint32_t words[2 * W];
-      for (int lane = 0; lane < W; lane++) {
-        words[2 * lane] = word0[lane];
-        words[2 * lane + 1] = word1[lane];
-      }
-      if (end - i >= 2 * W) {
-        for (int j = 0; j < 2 * W; j++) y[i + j] = words[j] >= threshold ? x[i + j] * scale : 0.0f;
+      const vec low = interleaveLow(asFloat(word0), asFloat(word1), EachLane{});
+      const vec high = interleaveHigh(asFloat(word0), asFloat(word1), EachLane{});
+      const int64_t rest = end - i;
+      if (rest >= 2 * W) {
+        store(y + i, keep(load(x + i), low));
+        store(y + i + W, keep(load(x + i + W), high));
       } else {
-        for (int64_t j = 0; j < end - i; j++) y[i + j] = words[j] >= threshold ? x[i + j] * scale : 0.0f;
+        storePart(y + i, keep(loadPart(x + i, least(rest, W)), low), least(rest, W));
+        if (rest > W) storePart(y + i + W, keep(loadPart(x + i + W, rest - W), high), rest - W);
       }
     }
   });

@@ -7,7 +7,7 @@
  */
 import { spawnSync } from "node:child_process";
 import { createHash } from "node:crypto";
-import { mkdtempSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import { chmodSync, mkdtempSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 
@@ -63,10 +63,12 @@ function build() {
   const objects = units.map((_, i) => join(aside, `${i}.o`));
   const linked = join(aside, "softbox.wasm");
   try {
-    for (const [i, unit] of units.entries()) run(process.env.CXX ?? "clang++", [...flags, "-c", unit, "-o", objects[i]]);
+    for (const [i, unit] of units.entries())
+      run(process.env.CXX ?? "clang++", [...flags, "-c", unit, "-o", objects[i]]);
     // Not by the compiler: it would add what other tools on the machine have to say.
     run(process.env.WASM_LD ?? "wasm-ld", [...linkerFlags, ...objects, "-o", linked]);
     writeFileSync(linked, Buffer.concat([readFileSync(linked), customSection(hashSection, hash)]));
+    chmodSync(linked, 0o644);
     renameSync(linked, modulePath);
   } finally {
     rmSync(aside, { recursive: true, force: true });
