@@ -31,6 +31,10 @@ const written: Readonly<Record<KernelName, readonly number[]>> = {
   linearLogSumExpGrad: [7, 8, 9],
   adamW: [0],
   copyStrided: [2],
+  linear: [4, 5],
+  linearGrad: [4, 5, 6],
+  setRounding: [],
+  rounds: [],
 };
 
 export type Kernels = Pick<NativeAddon, KernelName>;
