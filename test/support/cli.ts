@@ -28,10 +28,10 @@ export function softbox(cwd: string, args: readonly string[], env: NodeJS.Proces
   return ending(spawn(process.execPath, [program, ...args], { cwd, env: { ...environment(cwd), ...env } }));
 }
 
-/** Runs a line of shell in which `softbox` is the program. */
-export function shell(cwd: string, line: string): Promise<Ended> {
-  const script = `softbox() { "${process.execPath}" "${program}" "$@"; }\n${line}`;
-  return ending(spawn("bash", ["-c", script], { cwd, env: environment(cwd) }));
+/** Runs a script in bash; `"$PROGRAM"` is the program, for node. */
+export function shell(cwd: string, script: string): Promise<Ended> {
+  const env = { ...environment(cwd), PROGRAM: program };
+  return ending(spawn("bash", ["-c", script], { cwd, env }));
 }
 
 function ending(child: ReturnType<typeof spawn>): Promise<Ended> {
