@@ -47,7 +47,9 @@ const printedCodes = new Set(["commander.help", "commander.helpDisplayed", "comm
 /** Runs one command; sets `process.exitCode`: 0, 1 for what the user can put right, 2 for a bug. */
 export async function runCommandLine(args: readonly string[]): Promise<void> {
   process.stdout.on("error", leaveQuietly);
-  process.stderr.on("error", leaveQuietly);
+  process.stderr.on("error", (error: NodeJS.ErrnoException) => {
+    if (error.code !== "EPIPE") throw error; // nobody reads our notes: the work and its exit code stay
+  });
   try {
     const program = await createProgram(args);
     await program.parseAsync(args.length ? [...args] : ["--help"], { from: "user" });

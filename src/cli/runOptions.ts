@@ -77,7 +77,8 @@ function parseAssignment(assignment: string): [string, string] {
 /** A file given by a path is remembered as a whole path, so that the run can be resumed from anywhere. */
 function anchorCorpus(config: RunConfig): RunConfig {
   const isName = listCorpora().some(({ name }) => name === config.corpus);
-  return isName ? config : { ...config, corpus: resolve(config.corpus) };
+  const isPlace = existsSync(config.corpus) || /[*?[{(!]/.test(config.corpus); // else a name mistyped, told as it was typed
+  return isName || !isPlace ? config : { ...config, corpus: resolve(config.corpus) };
 }
 
 /** The option's key in commander's result: `--batch-size <n>` is `batchSize`. */

@@ -6,7 +6,7 @@ import { explainFailure, replaceFile } from "../engine/files.ts";
 import { namedVariables } from "../engine/params.ts";
 import { parseModelConfig } from "../lm/config.ts";
 import { createModel, type LanguageModel } from "../lm/model.ts";
-import { loadCorpus } from "../text/corpus.ts";
+import { type Corpus, loadCorpus } from "../text/corpus.ts";
 import { type Dataset, prepareDataset } from "../text/dataset.ts";
 import { type Tokenizer, tokenizerFromJson } from "../text/tokenizer.ts";
 import { createOptimizer, type Optimizer } from "../training/optimizer.ts";
@@ -57,7 +57,7 @@ export async function startRun(config: RunConfig, options: SessionOptions): Prom
       `run ${folder}: there is one already`,
       `Go on with it: softbox train --resume ${folder}. Or choose another folder with --run, or remove this one.`,
     );
-  const dataset = await prepareText(config, options, config.tokenizer);
+  const dataset = await prepareText(config, await loadText(config, options), config.tokenizer);
   try {
     mkdirSync(folder, { recursive: true });
   } catch (error) {
@@ -88,8 +88,9 @@ export async function resumeRun(options: SessionOptions & { readonly steps?: num
   const unlock = lockRun(folder);
   return closingOnError(unlock, async () => {
     const tokenizer = tokenizerFromJson(readRunFile(folder, "tokenizer.json"));
-    const dataset = await prepareText(config, options, tokenizer);
-    expectSameText(folder, dataset);
+    const corpus = await loadText(config, options);
+    expectSameText(folder, corpus);
+    const dataset = await prepareText(config, corpus, tokenizer);
     const session = assemble(config, dataset, freshProgress, options, unlock);
     try {
       const variables = { model: namedVariables(session.model.params), optimizer: session.optimizer.variables };
@@ -129,16 +130,16 @@ async function closingOnError<T>(close: () => void, work: () => Promise<T>): Pro
   }
 }
 
-async function prepareText(
-  { corpus, splits, model }: RunConfig,
-  { lossy = false }: SessionOptions,
-  tokenizer: RunConfig["tokenizer"] | Tokenizer,
-): Promise<Dataset> {
-  const { contextLength } = model;
-  return prepareDataset({ corpus: await loadCorpus(corpus, { lossy }), tokenizer, shares: splits, contextLength });
-}
+const loadText = ({ corpus }: RunConfig, { lossy = false }: SessionOptions): Promise<Corpus> =>
+  loadCorpus(corpus, { lossy });
 
-function expectSameText(folder: string, { corpus }: Dataset): void {
+const prepareText = (
+  { splits, model }: RunConfig,
+  corpus: Corpus,
+  tokenizer: RunConfig["tokenizer"] | Tokenizer,
+): Promise<Dataset> => prepareDataset({ corpus, tokenizer, shares: splits, contextLength: model.contextLength });
+
+function expectSameText(folder: string, corpus: Corpus): void {
   const before = readRunFile(folder, "environment.json") as { corpus?: { sha256?: string } };
   if (before.corpus?.sha256 !== corpus.sha256)
     throw new SandboxError(
