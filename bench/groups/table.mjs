@@ -20,7 +20,8 @@ export function chooseGroups(sizes, pattern) {
   return chosen
     .map((group, i) => (isYardstick(groups[i], precisions) ? groups[i] : group))
     .filter(({ rows }) => rows.length > 0)
-    .map(withoutIdlers);
+    .map(withoutIdlers)
+    .map((group) => (sizes === "tiny" ? withoutTargets(group) : group));
 }
 
 /** A pattern is words apart by `*`, found one after the other. */
@@ -43,6 +44,9 @@ function withoutIdlers(group) {
   const asked = new Set(group.rows.flatMap(({ ours, peers }) => [ours, ...peers]));
   return { ...group, competitors: group.competitors.filter(({ name }) => asked.has(name)) };
 }
+
+/** What is wanted is wanted at full size. */
+const withoutTargets = (group) => ({ ...group, rows: group.rows.map((row) => ({ ...row, wanted: {} })) });
 
 /** @returns {import("./group.mjs").Check[]} */
 export const checksOf = (sizes) => [...headChecks(sizes), ...attentionChecks(sizes)];
