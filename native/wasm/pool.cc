@@ -11,7 +11,7 @@ namespace {
 
 constexpr uint64_t openBit = 1ull << 31;
 constexpr uint64_t insideMask = openBit - 1;
-constexpr int workerSpins = 20000, callerSpins = 2000;  // some tens of microseconds; a few
+constexpr int workerSpins = 10000, callerSpins = 2000;  // some tens of microseconds; a few
 constexpr int64_t forever = -1, aMillisecond = 1000000;
 
 // The job. `gate` is generation << 32 | open << 31 | workers inside.

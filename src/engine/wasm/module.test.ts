@@ -49,6 +49,18 @@ test("memory that is used up is an error that says so, and leaves the engine usa
   expect(module.allocate(100 * megabyte).byteLength).toBe(100 * megabyte);
 });
 
+test("kernels work on addresses that 31 bits do not hold", () => {
+  const { addon, store } = loadWasm();
+  const blocks = Array.from({ length: 12 }, () => store.allocate(200 * megabyte));
+  const [last, before] = [blocks.at(-1)!, blocks.at(-2)!].map(
+    (block) => new Float32Array(block.buffer, block.byteOffset, 99),
+  );
+  expect(last!.byteOffset).toBeGreaterThan(2 ** 31);
+  addon.matmul(before!.fill(2), Float32Array.of(3), last!, 99, 1, 1, false, false, null, 0, 1, 0, 0);
+  expect(last!.every((x) => x === 6)).toBe(true);
+  for (const block of blocks) store.release!(block);
+});
+
 test("a kernel that finds no memory for its scratch leaves the engine usable", () => {
   const { addon } = loadWasm();
   // 2^29 tokens of one vocabulary tile each: the partial sums alone are more than there is.
