@@ -53,12 +53,20 @@ static __attribute__((noinline)) void writeTile(const Output& out, const float* 
       writeVector(out, i * out.ldc + j, j, load(sums + i * step + j), columns - j);
 }
 
+template <int R, int V>
+FORCE_INLINE void addTile(vec (&sum)[R][V], const float* from, int64_t step) {
+#pragma GCC unroll 16
+  for (int i = 0; i < R; i++)
+#pragma GCC unroll 2
+    for (int v = 0; v < V; v++) sum[i][v] += load(from + i * step + v * W);
+}
+
 // c[R, columns] = sum over w of a(i, w) · b(w, j). byRow: a(i, w) = a[i·stepA + w], otherwise a[w·stepA + i];
 // b(w, j) = b[w·stepB + j], readable for V·W columns.
 template <class F, int R, int V, bool byRow>
 static void microTile(int64_t depth, const float* a, int64_t stepA, const float* b, int64_t stepB, const Output& out,
                       int64_t columns) {
-  const bool plain = columns == V * W && !out.activation && !out.before && !out.residual && !(out.accumulate && out.bias);
+  const bool plain = columns == V * W && !out.activation && !out.before;
   vec sum[R][V];
 #pragma GCC unroll 16
   for (int i = 0; i < R; i++)
@@ -77,13 +85,9 @@ static void microTile(int64_t depth, const float* a, int64_t stepA, const float*
     a += byRow ? 1 : stepA;
     b += stepB;
   }
-  if (plain && (out.accumulate || out.bias)) {
-#pragma GCC unroll 16
-    for (int i = 0; i < R; i++)
-#pragma GCC unroll 2
-      for (int v = 0; v < V; v++)
-        sum[i][v] += out.bias ? load(out.bias + v * W) : load(out.c + i * out.ldc + v * W);
-  }
+  if (plain && out.accumulate) addTile(sum, out.c, out.ldc);
+  if (plain && out.bias) addTile(sum, out.bias, 0);
+  if (plain && out.residual) addTile(sum, out.residual, out.ldc);
   float kept[R * V * W];
   float* const to = plain ? out.c : kept;
   const int64_t step = plain ? out.ldc : V * W;

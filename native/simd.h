@@ -68,8 +68,18 @@ FORCE_INLINE vec asFloat(uvec v) { vec r; memcpy(&r, &v, sizeof r); return r; }
 FORCE_INLINE uvec asWords(vec v) { uvec r; memcpy(&r, &v, sizeof r); return r; }
 FORCE_INLINE uvec asWords(ivec v) { uvec r; memcpy(&r, &v, sizeof r); return r; }
 FORCE_INLINE ivec asInt(vec v) { ivec r; memcpy(&r, &v, sizeof r); return r; }
+// b where either is NaN.
+#if defined(__AVX512F__)
+FORCE_INLINE vec larger(vec a, vec b) {
+  return reinterpret_cast<vec>(_mm512_max_ps(reinterpret_cast<__m512>(a), reinterpret_cast<__m512>(b)));
+}
+FORCE_INLINE vec smaller(vec a, vec b) {
+  return reinterpret_cast<vec>(_mm512_min_ps(reinterpret_cast<__m512>(a), reinterpret_cast<__m512>(b)));
+}
+#else
 FORCE_INLINE vec larger(vec a, vec b) { return a > b ? a : b; }
 FORCE_INLINE vec smaller(vec a, vec b) { return a < b ? a : b; }
+#endif
 
 template <int... I> struct Indices {};
 template <int N, int... I> struct MakeIndices : MakeIndices<N - 1, N - 1, I...> {};

@@ -8,13 +8,8 @@ constexpr float log2e = 1.44269504088896341f;
 constexpr float ln2High = 0.693359375f, ln2Low = -2.12194440e-4f;
 constexpr float roundingMagic = 12582912.0f;  // 1.5 · 2^23: adding it rounds to the nearest integer
 
-// exp(x) = 2^n · e^r with |r| <= ln2 / 2; gives e^r and n.
-FORCE_INLINE vec expReduced(vec x, ivec& n) {
-  const vec shifted = x * all(log2e) + all(roundingMagic);
-  n = asInt(shifted) - asInt(all(roundingMagic));
-  const vec k = shifted - all(roundingMagic);
-  vec r = x - k * all(ln2High);
-  r = r - k * all(ln2Low);
+// e^r for |r| <= ln2 / 2.
+FORCE_INLINE vec expOfRest(vec r) {
   vec p = all(1.9875691500e-4f);
   p = p * r + all(1.3981999507e-3f);
   p = p * r + all(8.3334519073e-3f);
@@ -22,6 +17,14 @@ FORCE_INLINE vec expReduced(vec x, ivec& n) {
   p = p * r + all(1.6666665459e-1f);
   p = p * r + all(5.0000001201e-1f);
   return p * (r * r) + r + all(1.0f);
+}
+
+// exp(x) = 2^n · e^r with |r| <= ln2 / 2; gives e^r and n.
+FORCE_INLINE vec expReduced(vec x, ivec& n) {
+  const vec shifted = x * all(log2e) + all(roundingMagic);
+  n = asInt(shifted) - asInt(all(roundingMagic));
+  const vec k = shifted - all(roundingMagic);
+  return expOfRest((x - k * all(ln2High)) - k * all(ln2Low));
 }
 
 FORCE_INLINE vec powerOfTwo(ivec n) { return asFloat((n + allInt(127)) << 23); }
@@ -36,13 +39,20 @@ FORCE_INLINE vec expOf(vec x) {
   return e * powerOfTwo(half) * powerOfTwo(n - half);
 }
 
-// For x <= 0, as in a softmax: results below 2^-126 are 0.
+// For x <= 0, as in a softmax: results below 2^-126 are 0 or denormal.
 FORCE_INLINE vec expOfNegative(vec x) {
+#if defined(__AVX512F__)
+  x = larger(all(-104.0f), x);
+  const vec k = (x * all(log2e) + all(roundingMagic)) - all(roundingMagic);
+  const vec e = expOfRest((x - k * all(ln2High)) - k * all(ln2Low));
+  return reinterpret_cast<vec>(_mm512_scalef_ps(reinterpret_cast<__m512>(e), reinterpret_cast<__m512>(k)));
+#else
   const vec clamped = x < all(-87.33f) ? all(-87.33f) : x;
   ivec n;
-  const vec e = expReduced(clamped, n) ;
+  const vec e = expReduced(clamped, n);
   const vec y = e * powerOfTwo(n);
   return x < all(-87.33f) ? vec{} : y;
+#endif
 }
 
 FORCE_INLINE vec logOf(vec x) {

@@ -7,6 +7,7 @@
 SOFTBOX_BEGIN
 
 constexpr int64_t vocabularyChunks = 16;         // partial sums of dHidden
+constexpr int64_t forwardPanels = 4;             // of tokens: their logits stay in the first cache
 constexpr int64_t tokenBlockFloats = 1 << 19;    // of dHidden a chunk
 
 // Columns of one tile: its weights take about 128 KB.
@@ -30,11 +31,10 @@ static Left<F> packTokens(const Vocabulary& v, int64_t begin, int64_t end) {
   return left;
 }
 
-// Calls body(firstToken, tokens, z) for groups of row panels; z is [tokens, ld].
+// Calls body(firstToken, tokens, z) for groups of `group` row panels; z is [tokens, ld].
 template <class F, class Body>
-static void eachLogitTile(const Vocabulary& v, const Left<F>& tokens, int64_t from, int64_t columns, int64_t ld,
-                          const Body& body) {
-  const int64_t group = tokenPanels<F>(v.embed);
+static void eachLogitTile(const Vocabulary& v, const Left<F>& tokens, int64_t group, int64_t from, int64_t columns,
+                          int64_t ld, const Body& body) {
   float* packed = scratch(slotPackB, packedRightSize<F>(columns, v.embed));
   float* z = scratch(slotTile, group * tileRows<F> * ld);
   const Right<F> right = packRight<F>(v.weight + from * v.embed, v.embed, true, columns, v.embed, packed);
@@ -47,6 +47,15 @@ static void eachLogitTile(const Vocabulary& v, const Left<F>& tokens, int64_t fr
 }
 
 // ---- forward
+
+// The largest of a row; a NaN in it comes to light in the sum of exponentials.
+FORCE_INLINE float rowLargest(const float* x, int64_t n) {
+  vec top = all(-__builtin_inff());
+  int64_t i = 0;
+  for (; i + W <= n; i += W) top = larger(load(x + i), top);
+  if (i < n) top = larger(loadPart(x + i, n - i, -__builtin_inff()), top);
+  return maxLanes(top);
+}
 
 // Combines the tiles' maxima and sums for tokens [begin, end), in the order of the tiles.
 static void combineTiles(const Vocabulary& v, const float* tops, const float* sums, int64_t tiles, int64_t begin,
@@ -91,11 +100,11 @@ static void tiledLogSumExp(const Vocabulary& v) {
   float* sums = tops + tiles * v.tokens;
   parallel(tiles, [&](int64_t t) {
     const int64_t from = t * tile, columns = least(tile, v.vocab - from);
-    eachLogitTile(v, tokens, from, columns, tile + W, [&](int64_t first, int64_t count, const float* z) {
+    eachLogitTile(v, tokens, forwardPanels, from, columns, tile + W, [&](int64_t first, int64_t count, const float* z) {
       for (int64_t i = 0; i < count; i++) {
         const float* row = z + i * (tile + W);
         const int64_t n = first + i, target = v.targets[n] - from;
-        const float top = rowMax(row, columns);
+        const float top = rowLargest(row, columns);
         tops[t * v.tokens + n] = top;
         sums[t * v.tokens + n] = rowExpSum(row, columns, top);
         if (target >= 0 && target < columns) v.targetLogit[n] = row[target];

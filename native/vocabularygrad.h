@@ -116,7 +116,7 @@ static void vocabularyTileGrad(const Vocabulary& v, const Left<F>& tokens, const
   if (v.dBias && block == 0) memset(v.dBias + from, 0, columns * sizeof(float));
   const EntryWords<F> pairs(rows, columns);
   int64_t group = 0;
-  eachLogitTile(v, tokens, from, columns, ld, [&](int64_t first, int64_t count, float* z) {
+  eachLogitTile(v, tokens, tokenPanels<F>(v.embed), from, columns, ld, [&](int64_t first, int64_t count, float* z) {
     const LogitGrads<F> dz = logitGrads<F>(v, block + first, count, from, columns, z, ld, pairs);
     multiply(dz.byEntry, hiddenOf<F>(v, hidden, group++, block + first, count, hiddenTail),
              {v.dWeight + from * v.embed, v.embed, block + first > 0});
