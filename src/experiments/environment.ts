@@ -3,7 +3,7 @@ import { execFileSync } from "node:child_process";
 import { readFileSync } from "node:fs";
 import { cpus, release, totalmem } from "node:os";
 import { join } from "node:path";
-import { packageRoot } from "../text/packageRoot.ts";
+import { packageRoot } from "../engine/packageRoot.ts";
 
 /** The version in package.json. */
 export const softboxVersion = (): string =>

@@ -2,7 +2,7 @@
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { basename, join } from "node:path";
 import { SandboxError } from "../engine/errors.ts";
-import { packageRoot } from "../text/packageRoot.ts";
+import { packageRoot } from "../engine/packageRoot.ts";
 
 const folder = (): string => join(packageRoot(), "recipes");
 

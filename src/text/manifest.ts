@@ -3,7 +3,7 @@ import { readdirSync, readFileSync } from "node:fs";
 import { basename, join } from "node:path";
 import { z } from "zod";
 import { SandboxError } from "../engine/errors.ts";
-import { packageRoot } from "./packageRoot.ts";
+import { packageRoot } from "../engine/packageRoot.ts";
 import { grammarSource } from "./sources/grammar.ts";
 import { packageSource } from "./sources/package.ts";
 

@@ -7,9 +7,10 @@
 import { existsSync, readFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { availableParallelism } from "node:os";
-import { dirname, join } from "node:path";
-import { fileURLToPath, pathToFileURL } from "node:url";
+import { join } from "node:path";
+import { pathToFileURL } from "node:url";
 import { SandboxError } from "../errors.ts";
+import { packageRoot } from "../packageRoot.ts";
 
 export type InstructionSet = "portable" | "avx2" | "avx512" | "avx512bf16" | "amx" | "amxEmulated" | "simd128";
 /** What the inputs of matrix products are rounded to; sums and everything else are float32. */
@@ -250,15 +251,6 @@ export async function compileAddon(onLine: (line: string) => void = () => {}): P
   const { built, reason } = await compileEngine(onLine);
   if (reason) onLine(`the native engine is not available: ${reason}`);
   return built;
-}
-
-/** The folder of softbox's package.json, from src/ and from dist/ alike. */
-export function packageRoot(): string {
-  for (let folder = dirname(fileURLToPath(import.meta.url)); ; folder = dirname(folder)) {
-    const manifest = join(folder, "package.json");
-    if (existsSync(manifest) && JSON.parse(readFileSync(manifest, "utf8")).name === "softbox") return folder;
-    if (folder === dirname(folder)) throw new Error("softbox: package.json was not found above the native engine");
-  }
 }
 
 const buildFolder = (): string => join(packageRoot(), "native/build");

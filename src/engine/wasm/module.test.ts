@@ -3,7 +3,7 @@ import { spawn } from "node:child_process";
 import { join } from "node:path";
 import { pathToFileURL } from "node:url";
 import { expect, test } from "vitest";
-import { packageRoot } from "../native/addon.ts";
+import { packageRoot } from "../packageRoot.ts";
 import { loadWasm } from "./addon.ts";
 import { compileModule, createModule } from "./module.ts";
 

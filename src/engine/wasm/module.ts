@@ -8,7 +8,7 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { Worker } from "node:worker_threads";
 import { SandboxError } from "../errors.ts";
-import { packageRoot } from "../native/addon.ts";
+import { packageRoot } from "../packageRoot.ts";
 
 /** 64 KiB pages: 4 GiB less one, as native/wasm/build.mjs says. */
 const maximumPages = 65535;
