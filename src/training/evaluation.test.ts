@@ -32,6 +32,12 @@ test("a limit takes whole windows", async () => {
   expect((await evaluate(surprised, { ids, tokenBytes, batchSize: 2, maxTokens: 9 })).tokens).toBe(8);
 });
 
+test("it tells how many tokens have been predicted, to the last", async () => {
+  const told: number[] = [];
+  await evaluate(surprised, { ids, tokenBytes, batchSize: 2, onProgress: (tokens) => told.push(tokens) });
+  expect(told).toEqual([8, 16, 20, 22]);
+});
+
 test("no tensor is left, and a signal ends it", async () => {
   expect(await tensorsLeft(() => evaluate(surprised, { ids, tokenBytes, batchSize: 2 }))).toBe(0);
   const { tokens } = await evaluate(surprised, { ids, tokenBytes, batchSize: 2, signal: AbortSignal.abort() });

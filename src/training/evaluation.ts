@@ -23,11 +23,13 @@ export interface EvaluationOptions {
   /** At most so many tokens, spread evenly; all of them where absent. */
   readonly maxTokens?: number;
   readonly signal?: AbortSignal;
+  /** Told after each batch how many tokens have been predicted. */
+  readonly onProgress?: (tokens: number) => void;
 }
 
 /** Mean loss over contiguous windows; each target is predicted once. Sums run in float64. */
 export async function evaluate(model: LanguageModel, options: EvaluationOptions): Promise<Evaluation> {
-  const { ids, tokenBytes, batchSize, maxTokens, signal } = options;
+  const { ids, tokenBytes, batchSize, maxTokens, signal, onProgress } = options;
   const { contextLength } = model.config;
   let [nats, tokens, bytes] = [0, 0, 0];
   const windows = { batchSize, contextLength, ...(maxTokens === undefined ? {} : { maxTokens }) };
@@ -38,6 +40,7 @@ export async function evaluate(model: LanguageModel, options: EvaluationOptions)
     losses.dispose();
     tokens += batch.targets.length;
     for (const id of batch.targets) bytes += tokenBytes[id]!;
+    onProgress?.(tokens);
     await setImmediate();
   }
   return { nats: nats / tokens, perplexity: Math.exp(nats / tokens), bitsPerByte: nats / (Math.LN2 * bytes), tokens };

@@ -11,6 +11,9 @@ import { type CommandModule, declareEngine, type EngineOptions, startEngine, who
 import { formatCount, note, print, printJson } from "../output.ts";
 import { chooseRun } from "../runOptions.ts";
 
+/** Least time between two lines of progress. */
+const progressMilliseconds = 5000;
+
 interface EvalFlags extends EngineOptions {
   readonly on?: string;
   readonly split: string;
@@ -53,6 +56,16 @@ async function textToPredict(
   return { ids: splits[name].ids, where: `${corpus.name}, ${name} split` };
 }
 
+/** Says on stderr how far a long evaluation has come; short ones stay silent. */
+function tellNowAndThen(all: number): (tokens: number) => void {
+  let told = performance.now();
+  return (tokens) => {
+    if (performance.now() - told < progressMilliseconds) return;
+    told = performance.now();
+    note(`predicted ${formatCount(tokens)} of ${formatCount(all)} tokens`);
+  };
+}
+
 async function run(
   options: Readonly<Record<string, unknown>>,
   [named]: readonly (string | undefined)[],
@@ -74,6 +87,7 @@ async function run(
       ids,
       tokenBytes: tokenByteLengths(loaded.tokenizer),
       batchSize,
+      onProgress: tellNowAndThen(Math.min(ids.length - 1, flags.maxTokens ?? Number.POSITIVE_INFINITY)),
       ...limit,
     });
     if (flags.json) return printJson({ run: folder, step: loaded.step, text: where, ...result });
