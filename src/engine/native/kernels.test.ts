@@ -377,6 +377,7 @@ describe.each(variants)("with $instructions instructions", ({ engine, instructio
 
   test("at bfloat16, the linear log-sum-exp and its gradient equal the reference", () => {
     rounding(() => {
+      // A logit sums E products that err by 2^-8 of their size.
       for (const [N, E, V] of [
         [1, 1, 1],
         [3, 17, 65],
@@ -384,7 +385,6 @@ describe.each(variants)("with $instructions instructions", ({ engine, instructio
         [130, 33, 1100],
         [500, 40, 700],
       ] as const)
-        // A logit sums E products that err by 2^-8 of their size.
         for (const withBias of [false, true]) checkVocabulary(N, E, V, 1, withBias, 2 ** -8 * (1 + Math.sqrt(E)));
     });
   });
