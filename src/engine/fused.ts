@@ -38,6 +38,21 @@ export function runFusedMany(name: string, inputs: Inputs, attributes: Attribute
   return tf.engine().runKernel(name, inputs as tf.NamedTensorMap, attributes as Record<string, number>) as tf.Tensor[];
 }
 
+/**
+ * Frees what a gradient was made from. tfjs would keep it until the whole backward pass is over, though nobody reads it again;
+ * freed at once, its memory serves the next layer while it is still in the cache. A gradient that the caller of tfjs handed
+ * in belongs to another scope and stays.
+ */
+export function releaseSpent(
+  dys: readonly tf.Tensor[],
+  saved: readonly tf.Tensor[],
+  results: readonly tf.Tensor[],
+): void {
+  const scope = tf.engine().state.activeScope;
+  const ours = dys.filter((dy) => dy.scopeId === scope?.id);
+  for (const spent of [...ours, ...saved]) if (!results.includes(spent)) spent.dispose();
+}
+
 /** Teaches tfjs the gradients of `kernels`; call once per process. */
 export function registerGradients(kernels: readonly FusedKernel[]): void {
   for (const { name, gradient } of kernels) {
@@ -49,6 +64,7 @@ export function registerGradients(kernels: readonly FusedKernel[]): void {
       gradFunc: (dy, saved, attributes) => {
         const dys = Array.isArray(dy) ? dy : [dy];
         const gradients = gradient.compute(dys, saved, attributes as unknown as Attributes);
+        releaseSpent(dys, saved, Object.values(gradients));
         return Object.fromEntries(Object.entries(gradients).map(([input, value]) => [input, () => value]));
       },
     });

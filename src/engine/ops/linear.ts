@@ -1,6 +1,6 @@
 /** @file The affine map every layer is made of, alone, with a residual sum or with GELU as its last step. */
 import * as tf from "@tensorflow/tfjs";
-import { type FusedGradient, type FusedKernel, type Inputs, runFused, runFusedMany } from "../fused.ts";
+import { type FusedGradient, type FusedKernel, type Inputs, releaseSpent, runFused, runFusedMany } from "../fused.ts";
 import { expectShape } from "../shapes.ts";
 
 /**
@@ -42,7 +42,10 @@ export function linearGelu(x: tf.Tensor2D, kernel: tf.Tensor2D, bias: tf.Tensor1
       value: y!,
       gradFunc: (dy: tf.Tensor, saved: tf.Tensor[]) => {
         const [savedX, savedKernel, savedBefore] = saved as [tf.Tensor, tf.Tensor, tf.Tensor];
-        return runFusedMany("SoftboxLinearGrad", { dy, x: savedX, kernel: savedKernel, before: savedBefore });
+        const inputs = { dy, x: savedX, kernel: savedKernel, before: savedBefore };
+        const gradients = runFusedMany("SoftboxLinearGrad", inputs);
+        releaseSpent([dy], saved, gradients);
+        return gradients;
       },
     };
   })(x, kernel, bias) as tf.Tensor2D;
