@@ -12,7 +12,8 @@ import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 
 const sources = dirname(fileURLToPath(import.meta.url));
-const build = join(sources, "build");
+/** `SOFTBOX_NATIVE_BUILD` keeps a build of another kind apart, e.g. one with sanitizers. */
+const build = process.env.SOFTBOX_NATIVE_BUILD ?? join(sources, "build");
 const napiVersion = 8;
 
 /** Where the compiled engine lies for this platform. */
@@ -90,7 +91,7 @@ function noCompiler() {
 
 function sourceHash() {
   const hash = createHash("sha256").update(String(emulatesTiles));
-  const names = readdirSync(sources).filter((name) => /\.(cc|h|mjs)$/.test(name));
+  const names = readdirSync(sources).filter((name) => /\.(cc|h)$|^install\.mjs$/.test(name));
   for (const name of names.sort()) hash.update(name).update(readFileSync(join(sources, name)));
   return hash.digest("hex");
 }
@@ -182,7 +183,7 @@ export async function compileEngine(onLine = () => {}) {
   // A compiler that was named and is not there is an answer; one that has gone since leaves the engine as it is.
   if (isUpToDate(hash, compiler) && (compiler || !process.env.CXX)) return succeed();
   if (!compiler) return fail(noCompiler());
-  onLine(`compiling the native engine (${compiler.version}), once, about 20 s`);
+  onLine(`compiling the native engine (${compiler.version}), once, half a minute or so`);
   const started = Date.now();
   const aside = join(build, `work-${process.pid}-${started}`);
   mkdirSync(aside, { recursive: true });

@@ -253,7 +253,7 @@ export async function compileAddon(onLine: (line: string) => void = () => {}): P
   return built;
 }
 
-const buildFolder = (): string => join(packageRoot(), "native/build");
+const buildFolder = (): string => process.env.SOFTBOX_NATIVE_BUILD ?? join(packageRoot(), "native/build");
 const addonPath = (): string => join(buildFolder(), `softbox-${process.platform}-${process.arch}-napi8.node`);
 const failurePath = (): string => join(buildFolder(), "failure.txt");
 
