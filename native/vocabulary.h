@@ -6,7 +6,7 @@
 
 SOFTBOX_BEGIN
 
-constexpr int64_t vocabularyChunks = 16;         // partial sums of dHidden
+constexpr int64_t vocabularyChunks = 8;          // partial sums of dHidden
 constexpr int64_t forwardPanels = 4;             // of tokens: their logits stay in the first cache
 constexpr int64_t tokenBlockFloats = 1 << 19;    // of dHidden a chunk
 
