@@ -32,7 +32,7 @@ export const wholeNumber =
   };
 
 /** Reads any number. @throws {SandboxError} naming the flag. */
-export const anyNumber =
+const anyNumber =
   (flag: string) =>
   (text: string): number => {
     const value = Number(text);
@@ -48,7 +48,7 @@ export function declareEngine(command: Command): void {
   command.addOption(engines.default(undefined, "$SOFTBOX_ENGINE, else auto"));
   command.option(
     "--threads <n>",
-    "threads of the native engine (default: processor cores)",
+    "threads of the engines native and wasm (default: processor cores)",
     wholeNumber("--threads", 1, 256),
   );
 }

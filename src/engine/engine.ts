@@ -76,12 +76,12 @@ async function namedRung(name: string, options: StartOptions): Promise<Rung> {
 }
 
 async function chooseRung(options: StartOptions): Promise<Rung> {
-  let fallback: Rung = cpuRung;
+  let fallback: Rung | undefined; // webgpu without a GPU is software, slower than any other
   for (const rung of rungs) {
     const inspection = await rung.inspect(options);
     if (!inspection.usable) continue;
     if (inspection.gpu || rung === nativeRung) return rung;
-    if (fallback === cpuRung) fallback = rung === webgpuRung ? fallback : rung;
+    if (rung !== webgpuRung) fallback ??= rung;
   }
-  return fallback;
+  return fallback ?? cpuRung;
 }
