@@ -8,11 +8,12 @@ import type { ModelConfig } from "./config.ts";
 import type { HeadInsight } from "./heads/head.ts";
 import { headOf } from "./heads/table.ts";
 import { createInitializer } from "./init.ts";
-import { initTransformer, type TransformerParams, transformer } from "./transformer.ts";
+import { trunkOf } from "./trunks/table.ts";
+import type { TrunkParams } from "./trunks/trunk.ts";
 
 /** The whole parameter tree; its paths name the tensors of a checkpoint. */
 export interface ModelParams {
-  readonly trunk: TransformerParams;
+  readonly trunk: TrunkParams;
   readonly head: object;
 }
 
@@ -47,13 +48,14 @@ export interface LanguageModel {
 /** A model with fresh parameters, a pure function of `config` and `seed`. */
 export function createModel(config: ModelConfig, seed: number): LanguageModel {
   const make = createInitializer(seed);
+  const trunk = trunkOf(config);
   const head = headOf(config.head);
   const params: ModelParams = {
-    trunk: initTransformer(config, make),
+    trunk: trunk.init(config, make),
     head: head.init(config.head, config.embedSize, make),
   };
   const table = params.trunk.tokenEmbedding;
-  const hidden = (ids: BT, key?: RandomKey): NE => transformer(config, params.trunk, ids, key);
+  const hidden = (ids: BT, key?: RandomKey): NE => trunk.hidden(config, params.trunk, ids, key);
   return {
     config,
     params,
@@ -75,7 +77,7 @@ function lastPosition(
   const head = headOf(config.head);
   const results = tf.tidy(() => {
     const ids = tf.tensor2d([...window], [1, window.length], "int32");
-    const states = transformer(config, params.trunk, ids); // [T, E]
+    const states = trunkOf(config).hidden(config, params.trunk, ids); // [T, E]
     const last = tf.slice2d(states, [window.length - 1, 0], [1, -1]); // [1, E]
     const logProbs = head.logProbs(config.head, params.head, params.trunk.tokenEmbedding, last); // [1, V]
     const { mixture } = head.inspect(config.head, params.head, last);

@@ -3,15 +3,16 @@
  * and feed-forward with GELU. It gives hidden states; what they predict is a head's business.
  */
 import * as tf from "@tensorflow/tfjs";
-import { type LinearParams, type SelfAttentionParams, selfAttention } from "../attention/selfAttention.ts";
-import { dropout } from "../engine/ops/dropout.ts";
-import { embed } from "../engine/ops/embed.ts";
-import { layerNorm } from "../engine/ops/layerNorm.ts";
-import { linear, linearGelu } from "../engine/ops/linear.ts";
-import { type RandomKey, threefry } from "../engine/random.ts";
-import type { BT, NE } from "../engine/shapes.ts";
-import type { TransformerConfig } from "./config.ts";
-import { type Initializer, standardDeviation } from "./init.ts";
+import { type LinearParams, type SelfAttentionParams, selfAttention } from "../../attention/selfAttention.ts";
+import { dropout } from "../../engine/ops/dropout.ts";
+import { embed } from "../../engine/ops/embed.ts";
+import { layerNorm } from "../../engine/ops/layerNorm.ts";
+import { linear, linearGelu } from "../../engine/ops/linear.ts";
+import { type RandomKey, threefry } from "../../engine/random.ts";
+import type { BT, NE } from "../../engine/shapes.ts";
+import type { TransformerConfig } from "../config.ts";
+import { type Initializer, standardDeviation } from "../init.ts";
+import type { Trunk, TrunkParams } from "./trunk.ts";
 
 interface NormParams {
   readonly gain: tf.Variable<tf.Rank.R1>; // [E]
@@ -25,15 +26,14 @@ interface BlockParams {
   readonly feedForward: { readonly expand: LinearParams; readonly contract: LinearParams };
 }
 
-export interface TransformerParams {
-  readonly tokenEmbedding: tf.Variable<tf.Rank.R2>; // [V, E], also the output table
+export interface TransformerParams extends TrunkParams {
   readonly positionEmbedding: tf.Variable<tf.Rank.R2>; // [contextLength, E]
   readonly blocks: readonly BlockParams[];
   readonly finalNorm: NormParams;
 }
 
 /** Fresh parameters; maps that feed a residual sum are scaled by `1/√(2L)`. */
-export function initTransformer(config: TransformerConfig, make: Initializer): TransformerParams {
+function initTransformer(config: TransformerConfig, make: Initializer): TransformerParams {
   const { vocabSize: V, contextLength, embedSize: E, layers: L } = config;
   const residual = standardDeviation / Math.sqrt(2 * L);
   const norm = (): NormParams => ({ gain: make.constant([E], 1), bias: make.constant([E], 0) });
@@ -80,7 +80,7 @@ function embedTokens(params: TransformerParams, ids: BT): NE {
  * @param key - selects the dropout masks of a training step; absent in evaluation.
  * @returns `[B·T, E]`, owned by the caller.
  */
-export function transformer(config: TransformerConfig, params: TransformerParams, ids: BT, key?: RandomKey): NE {
+function transformer(config: TransformerConfig, params: TransformerParams, ids: BT, key?: RandomKey): NE {
   const [B, T] = ids.shape;
   if (T > config.contextLength)
     throw new RangeError(`transformer: at most ${config.contextLength} tokens fit the context, got ${T}`);
@@ -106,3 +106,8 @@ function feedForward({ expand, contract }: BlockParams["feedForward"], x: NE, re
   const wide = linearGelu(x, expand.kernel, expand.bias); // [B·T, 4E]
   return linear(wide, contract.kernel, contract.bias, residual);
 }
+
+export const transformerTrunk: Trunk<TransformerConfig, TransformerParams> = {
+  init: initTransformer,
+  hidden: transformer,
+};
