@@ -3,7 +3,7 @@ import * as tf from "@tensorflow/tfjs";
 import { SandboxError } from "../engine/errors.ts";
 import { countParams, disposeParams } from "../engine/params.ts";
 import type { RandomKey } from "../engine/random.ts";
-import type { BT, N, NE } from "../engine/shapes.ts";
+import type { BT, N, NE, NV } from "../engine/shapes.ts";
 import type { ModelConfig } from "./config.ts";
 import type { HeadInsight } from "./heads/head.ts";
 import { headOf } from "./heads/table.ts";
@@ -40,6 +40,10 @@ export interface LanguageModel {
    * @param key - selects the dropout masks of a training step; absent in evaluation.
    */
   nll(inputs: BT, targets: BT, key?: RandomKey): N;
+  /** Final hidden states, `[B·T, E]`, owned by the caller. Arguments as in `nll`. */
+  hidden(inputs: BT, key?: RandomKey): NE;
+  /** `log p` over the vocabulary for rows of hidden states, `[N, V]`, owned by the caller: a few rows at a time. */
+  logProbs(hidden: NE): NV;
   /** The distribution after `ids`. @throws {SandboxError} for no ids at all. */
   next(ids: readonly number[]): Promise<NextToken>;
   dispose(): void;
@@ -64,6 +68,8 @@ export function createModel(config: ModelConfig, seed: number): LanguageModel {
       tf.tidy(() =>
         head.nll(config.head, params.head, table, hidden(inputs, key), tf.reshape(targets, [targets.size])),
       ),
+    hidden,
+    logProbs: (states) => head.logProbs(config.head, params.head, table, states),
     next: (ids) => nextToken({ config, params }, ids),
     dispose: () => disposeParams(params),
   };

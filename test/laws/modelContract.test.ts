@@ -114,6 +114,24 @@ describe.each(testedEngines)("on %s", (engine) => {
         }
       }));
 
+    test("a token's loss is the negative of its log-probability among all positions at once, some rows at a time", () => {
+      withModel(kind, head, (model) => {
+        const rows = [someIds(9, 11, 4), someIds(9, 11, 5)];
+        const losses = lossesOf(model, rows).flat();
+        const states = tf.tidy(() => model.hidden(idsTensor(rows.map((row) => row.slice(0, -1))))); // [B·T, E]
+        const targets = rows.flatMap((row) => row.slice(1));
+        for (const [start, count] of [
+          [0, 16],
+          [3, 5],
+        ] as const) {
+          const logProbs = tf.tidy(() => model.logProbs(tf.slice2d(states, [start, 0], [count, -1])).arraySync());
+          for (const [i, row] of logProbs.entries())
+            expect(row[targets[start + i]!]).toBeCloseTo(-losses[start + i]!, 5);
+        }
+        states.dispose();
+      });
+    });
+
     test("probabilities sum to one, and so do mixture weights", () =>
       withModel(
         kind,
