@@ -3,6 +3,7 @@ import { z } from "zod";
 import { SandboxError } from "../engine/errors.ts";
 import { describeIssues } from "../engine/issues.ts";
 import { ModelRecipe } from "../lm/config.ts";
+import { headName, undefinedOptions } from "../lm/heads/config.ts";
 import { SamplingSettings } from "../sampling/settings.ts";
 import { TrainingConfig } from "../training/config.ts";
 
@@ -25,7 +26,7 @@ const Sample = z.strictObject({
   settings: SamplingSettings.prefault({}),
 });
 
-export const RunConfig = z.strictObject({
+const fields = z.strictObject({
   description: z.string().default("").describe("what to expect"),
   corpus: z.string().min(1).describe("a corpus's name, or a file, folder or glob"),
   tokenizer: z.enum(["gpt2", "gpt2-compact", "char", "byte"]),
@@ -43,6 +44,15 @@ export const RunConfig = z.strictObject({
     .default([])
     .describe("prompts whose next tokens are recorded over training"),
   sample: Sample.prefault({}),
+});
+
+export const RunConfig = fields.superRefine(({ model, training }, context) => {
+  for (const key of undefinedOptions(model.head, training))
+    context.addIssue({
+      code: "custom",
+      path: ["training", key],
+      message: `is not defined for the head ${headName(model.head)}; leave it 0`,
+    });
 });
 export type RunConfig = z.infer<typeof RunConfig>;
 

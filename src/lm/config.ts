@@ -2,7 +2,7 @@
 import { z } from "zod";
 import { SandboxError } from "../engine/errors.ts";
 import { describeIssues } from "../engine/issues.ts";
-import { HeadConfig } from "./heads/config.ts";
+import { HeadConfig, OutputConfig } from "./heads/config.ts";
 
 const size = (description: string) => z.int().positive().max(1_000_000).describe(description);
 
@@ -14,6 +14,7 @@ const transformerFields = {
   heads: size("attention heads a block (H)").default(4),
   dropout: z.number().min(0).lt(1).default(0).describe("share of embedding and residual activations dropped, 0..1"),
   head: HeadConfig.default({ kind: "softmax" }),
+  output: OutputConfig.prefault({}),
 };
 const headsDivide = (c: { embedSize: number; heads: number }): boolean => c.embedSize % c.heads === 0;
 const headsMessage = { path: ["heads"], message: "must divide embedSize" };

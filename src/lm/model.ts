@@ -5,9 +5,11 @@ import { countParams, disposeParams } from "../engine/params.ts";
 import type { RandomKey } from "../engine/random.ts";
 import type { BT, N, NE, NV } from "../engine/shapes.ts";
 import type { ModelConfig } from "./config.ts";
-import type { HeadInsight } from "./heads/head.ts";
+import type { LossOptions } from "./heads/config.ts";
+import type { HeadInsight, HeadParts } from "./heads/head.ts";
+import { expectDefined } from "./heads/loss.ts";
 import { headOf } from "./heads/table.ts";
-import { createInitializer } from "./init.ts";
+import { createInitializer, type Initializer, standardDeviation } from "./init.ts";
 import { trunkOf } from "./trunks/table.ts";
 import type { TrunkParams } from "./trunks/trunk.ts";
 
@@ -15,6 +17,8 @@ import type { TrunkParams } from "./trunks/trunk.ts";
 export interface ModelParams {
   readonly trunk: TrunkParams;
   readonly head: object;
+  /** What the output layer has beside the token embedding: a table of its own where untied, a bias. */
+  readonly output: { readonly table?: tf.Variable<tf.Rank.R2>; readonly bias?: tf.Variable<tf.Rank.R1> };
 }
 
 /** What comes next after some text, in plain data. */
@@ -40,6 +44,12 @@ export interface LanguageModel {
    * @param key - selects the dropout masks of a training step; absent in evaluation.
    */
   nll(inputs: BT, targets: BT, key?: RandomKey): N;
+  /**
+   * What training minimises: `nll` with label smoothing and z-loss, where they are not 0. Otherwise as `nll`.
+   *
+   * @throws {SandboxError} if the head does not define an option that is asked for.
+   */
+  loss(inputs: BT, targets: BT, options: LossOptions, key?: RandomKey): N;
   /** Final hidden states, `[B·T, E]`, owned by the caller. Arguments as in `nll`. */
   hidden(inputs: BT, key?: RandomKey): NE;
   /** `log p` over the vocabulary for rows of hidden states, `[N, V]`, owned by the caller: a few rows at a time. */
@@ -56,24 +66,44 @@ export function createModel(config: ModelConfig, seed: number): LanguageModel {
   const head = headOf(config.head);
   const params: ModelParams = {
     trunk: trunk.init(config, make),
-    head: head.init(config.head, config.embedSize, make),
+    head: head.init(config.head, config, make),
+    output: initOutput(config, make),
   };
-  const table = params.trunk.tokenEmbedding;
+  const parts = headParts({ config, params });
   const hidden = (ids: BT, key?: RandomKey): NE => trunk.hidden(config, params.trunk, ids, key);
+  const flat = (targets: BT): N => tf.reshape(targets, [targets.size]);
   return {
     config,
     params,
     parameterCount: countParams(params),
-    nll: (inputs, targets, key) =>
-      tf.tidy(() =>
-        head.nll(config.head, params.head, table, hidden(inputs, key), tf.reshape(targets, [targets.size])),
-      ),
+    nll: (inputs, targets, key) => tf.tidy(() => head.nll(parts, hidden(inputs, key), flat(targets))),
+    loss: (inputs, targets, options, key) => {
+      expectDefined(config.head, options);
+      return tf.tidy(() => head.loss(parts, hidden(inputs, key), flat(targets), options));
+    },
     hidden,
-    logProbs: (states) => head.logProbs(config.head, params.head, table, states),
+    logProbs: (states) => head.logProbs(parts, states),
     next: (ids) => nextToken({ config, params }, ids),
     dispose: () => disposeParams(params),
   };
 }
+
+function initOutput({ output, vocabSize: V, embedSize: E }: ModelConfig, make: Initializer): ModelParams["output"] {
+  return {
+    ...(output.tied ? {} : { table: make.normal("output.table", [V, E], standardDeviation) }),
+    ...(output.bias ? { bias: make.constant([V], 0) } : {}),
+  };
+}
+
+/** The head with its parameters and the output layer of a model. */
+const headParts = ({
+  config,
+  params,
+}: Pick<LanguageModel, "config" | "params">): HeadParts<ModelConfig["head"], object> => ({
+  config: config.head,
+  params: params.head,
+  output: { table: params.trunk.tokenEmbedding, ...params.output },
+});
 
 /** The last position's distribution as tensors. */
 function lastPosition(
@@ -85,8 +115,9 @@ function lastPosition(
     const ids = tf.tensor2d([...window], [1, window.length], "int32");
     const states = trunkOf(config).hidden(config, params.trunk, ids); // [T, E]
     const last = tf.slice2d(states, [window.length - 1, 0], [1, -1]); // [1, E]
-    const logProbs = head.logProbs(config.head, params.head, params.trunk.tokenEmbedding, last); // [1, V]
-    const { mixture } = head.inspect(config.head, params.head, last);
+    const parts = headParts({ config, params });
+    const logProbs = head.logProbs(parts, last); // [1, V]
+    const { mixture } = head.inspect(parts, last);
     return [tf.reshape(logProbs, [config.vocabSize]), ...(mixture ? [mixture] : [])] as tf.Tensor1D[];
   });
   const [logProbs, mixture] = results;

@@ -34,6 +34,18 @@ export const TrainingConfig = z.strictObject({
   accumulate: positive("batches a step, their gradients averaged").default(1),
   optimizer: Optimizer.prefault({}),
   schedule: Schedule.prefault({}),
+  labelSmoothing: z
+    .number()
+    .min(0)
+    .lt(1)
+    .default(0)
+    .describe("share of each target spread evenly over the vocabulary; evaluation stays the true −log p"),
+  zLoss: z
+    .number()
+    .min(0)
+    .max(1)
+    .default(0)
+    .describe("weight of the squared log of the softmax's sum, in training alone; 1e-4 is usual"),
   evaluateEvery: every("steps between evaluations on the validation split").default(250),
   evaluationTokens: positive("tokens of the validation split used by an evaluation during training").default(20_000),
   checkpointEvery: every("steps between checkpoints").default(250),

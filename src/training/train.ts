@@ -95,13 +95,13 @@ function stepBatches({ config, model, seed, trainIds }: TrainOptions, step: numb
 
 /** Mean loss of the step's batches and its gradients, in the parameters' order; all owned by the caller. */
 function lossAndGradients(options: TrainOptions, step: number, batches: readonly Batch[]) {
-  const { model, seed } = options;
+  const { model, seed, config } = options;
   const variables = [...namedVariables(model.params).values()];
   return tf.tidy(() => {
     const rounds = batches.map((batch, micro) =>
       tf.variableGrads(() => {
         const key = randomKey(seed, "dropout", (step - 1) * batches.length + micro);
-        const losses = model.nll(...batchTensors(batch), key); // [B·T]
+        const losses = model.loss(...batchTensors(batch), config, key); // [B·T]
         return tf.div(tf.mean(losses), batches.length);
       }, variables),
     );

@@ -216,7 +216,11 @@ describe.each(testedEngines)("on %s", (engine) => {
     const make = (K: number) => {
       const config = { kind: "mos", mixtures: K } as const;
       const head = headOf(config);
-      return { config, head, params: head.init(config, 6, createInitializer(K)) as never };
+      return {
+        config,
+        head,
+        params: head.init(config, { embedSize: 6, vocabSize: 13 }, createInitializer(K)) as never,
+      };
     };
     const random = createRandomStream(randomKey(7, "mixtures"));
     const normals = (n: number): Float32Array => Float32Array.from({ length: n }, () => random.normal());
@@ -231,8 +235,9 @@ describe.each(testedEngines)("on %s", (engine) => {
         projection.bias.assign(tf.tile(tf.tensor1d(inputs.offset), [K]));
         const [hidden, table] = [tf.tensor2d(inputs.hidden, [5, 6]), tf.tensor2d(inputs.table, [13, 6])];
         const targets = tf.tensor1d([0, 3, 12, 7, 7], "int32");
-        const losses = Array.from(head.nll(config, params, table, hidden, targets).dataSync());
-        return { losses, logProbs: Array.from(head.logProbs(config, params, table, hidden).dataSync()) };
+        const parts = { config, params, output: { table } };
+        const losses = Array.from(head.nll(parts, hidden, targets).dataSync());
+        return { losses, logProbs: Array.from(head.logProbs(parts, hidden).dataSync()) };
       });
       tf.dispose(params as never);
       return result;
@@ -247,8 +252,9 @@ describe.each(testedEngines)("on %s", (engine) => {
         ) as tf.Tensor2D;
         const softmax = headOf({ kind: "softmax" });
         const targets = tf.tensor1d([0, 3, 12, 7, 7], "int32");
-        const losses = Array.from(softmax.nll({ kind: "softmax" }, {}, table, mapped, targets).dataSync());
-        return { losses, logProbs: Array.from(softmax.logProbs({ kind: "softmax" }, {}, table, mapped).dataSync()) };
+        const parts = { config: { kind: "softmax" } as const, params: {}, output: { table } };
+        const losses = Array.from(softmax.nll(parts, mapped, targets).dataSync());
+        return { losses, logProbs: Array.from(softmax.logProbs(parts, mapped).dataSync()) };
       });
 
     test.each([1, 2, 5])("a mixture of %i equal components is the one softmax of the component", (K) => {

@@ -8,13 +8,13 @@ import { noise, noiseIds } from "../noise.mjs";
 export function prepareHead({ tokens, width, vocabulary, mixtures }) {
   const config = mixtures ? { kind: "mos", mixtures } : { kind: "softmax" };
   const head = headOf(config);
-  const params = head.init(config, width, createInitializer(1));
+  const params = head.init(config, { embedSize: width, vocabSize: vocabulary }, createInitializer(1));
   const [table, hidden] = tf.tidy(() => [
     tf.variable(tf.tensor2d(noise(vocabulary * width, 0.05), [vocabulary, width])),
     tf.variable(tf.tensor2d(noise(tokens * width), [tokens, width])),
   ]);
   const targets = tf.tensor1d(noiseIds(tokens, vocabulary), "int32");
   const variables = [hidden, table, ...namedVariables(params).values()];
-  const loss = () => tf.mean(head.nll(config, params, table, hidden, targets));
+  const loss = () => tf.mean(head.nll({ config, params, output: { table } }, hidden, targets));
   return () => tf.tidy(() => void tf.variableGrads(loss, variables).value.dataSync());
 }

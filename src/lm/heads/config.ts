@@ -1,4 +1,4 @@
-/** @file Which output head a model has, and how it is written on the command line (`softmax`, `mos:4`). */
+/** @file Which output head a model has, how it is written on the command line (`softmax`, `mos:4`), and what its loss may add. */
 import { z } from "zod";
 import { SandboxError } from "../../engine/errors.ts";
 
@@ -11,6 +11,31 @@ const MixtureOfSoftmaxes = z.strictObject({
 export const HeadConfig = z.discriminatedUnion("kind", [Softmax, MixtureOfSoftmaxes]);
 export type HeadConfig = z.infer<typeof HeadConfig>;
 export type MixtureConfig = z.infer<typeof MixtureOfSoftmaxes>;
+
+/** The map from features to scores that every head stands on. */
+export const OutputConfig = z.strictObject({
+  tied: z.boolean().default(true).describe("the output table is the token embedding; false = a table of its own"),
+  bias: z.boolean().default(false).describe("adds a learned bias a token to the scores"),
+});
+export type OutputConfig = z.infer<typeof OutputConfig>;
+
+/** What training adds to `−log p(target)`; evaluation never does. */
+export interface LossOptions {
+  /** ε: this share of each target is spread evenly over the vocabulary (Szegedy et al. 2016, arXiv 1512.00567). */
+  readonly labelSmoothing: number;
+  /** λ: adds `λ s²`, s the log of the softmax's sum, which keeps it near 1 (Chowdhery et al. 2022, arXiv 2204.02311). */
+  readonly zLoss: number;
+}
+
+/** Which loss options each head knows. The mean of `log p` over the vocabulary, which smoothing needs, is no sum for a mixture. */
+const knownOptions: { readonly [K in HeadConfig["kind"]]: readonly (keyof LossOptions)[] } = {
+  softmax: ["labelSmoothing", "zLoss"],
+  mos: ["zLoss"],
+};
+
+/** Loss options that are asked for and not defined for the head. */
+export const undefinedOptions = (head: HeadConfig, options: LossOptions): (keyof LossOptions)[] =>
+  (["labelSmoothing", "zLoss"] as const).filter((key) => options[key] > 0 && !knownOptions[head.kind].includes(key));
 
 /** Reads the short form, e.g. `mos:8`. @throws {SandboxError} for an unknown head or a number out of range. */
 export function parseHead(text: string): HeadConfig {

@@ -1,10 +1,28 @@
-/** @file What every output head offers. Heads give log-probabilities, never logits: a mixture has none. */
+/**
+ * @file What every output head offers. Heads give log-probabilities, never logits: a mixture has none.
+ *
+ * A head turns features into a distribution through the model's output layer, `z = h Wᵀ + b`, which a tied model shares with
+ * its token embedding. No function disposes its arguments; the caller owns what is returned.
+ */
 import type * as tf from "@tensorflow/tfjs";
 import type { N, NE, NV } from "../../engine/shapes.ts";
 import type { Initializer } from "../init.ts";
+import type { LossOptions } from "./config.ts";
 
-/** The rows that turn features into scores, `[V, E]`; a tied model hands its token embedding. */
-export type OutputTable = tf.Tensor2D;
+/** The linear map from features to scores. */
+export interface OutputLayer {
+  /** W, one row a token, `[V, E]`; a tied model hands its token embedding. */
+  readonly table: tf.Tensor2D;
+  /** b, `[V]`; absent where the model has none. */
+  readonly bias?: tf.Tensor1D;
+}
+
+/** A head at work: its configuration `C`, its own parameters `P` and the model's output layer. */
+export interface HeadParts<C, P> {
+  readonly config: C;
+  readonly params: P;
+  readonly output: OutputLayer;
+}
 
 /** What a head shows of its inside for one position. */
 export interface HeadInsight {
@@ -12,16 +30,21 @@ export interface HeadInsight {
   readonly mixture?: tf.Tensor1D;
 }
 
-/**
- * One kind of output head: `C` its configuration, `P` its own parameters (the output table is the model's).
- * No function disposes its arguments; the caller owns what is returned.
- */
+/** Sizes that a head's own parameters depend on. */
+export interface HeadSizes {
+  readonly embedSize: number;
+  readonly vocabSize: number;
+}
+
+/** One kind of output head: `C` its configuration, `P` its own parameters. */
 export interface Head<C, P extends object> {
-  init(config: C, embedSize: number, initializer: Initializer): P;
+  init(config: C, sizes: HeadSizes, make: Initializer): P;
   /** `−log p(target)` in nats, `[N]`, without a `[tokens, vocabulary]` matrix. */
-  nll(config: C, params: P, table: OutputTable, hidden: NE, targets: N): N;
+  nll(parts: HeadParts<C, P>, hidden: NE, targets: N): N;
+  /** What training minimises, in nats, `[N]`: `nll` where every option is 0. The matrix does not exist here either. */
+  loss(parts: HeadParts<C, P>, hidden: NE, targets: N, options: LossOptions): N;
   /** `log p`, `[N, V]`, for few positions. */
-  logProbs(config: C, params: P, table: OutputTable, hidden: NE): NV;
+  logProbs(parts: HeadParts<C, P>, hidden: NE): NV;
   /** What the head shows for one position, `hidden` `[1, E]`. The caller owns the tensors. */
-  inspect(config: C, params: P, hidden: NE): HeadInsight;
+  inspect(parts: HeadParts<C, P>, hidden: NE): HeadInsight;
 }

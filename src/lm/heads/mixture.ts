@@ -11,8 +11,10 @@ import { linear } from "../../engine/ops/linear.ts";
 import { linearLogSumExp } from "../../engine/ops/linearLogSumExp.ts";
 import type { N, NE, NV } from "../../engine/shapes.ts";
 import { standardDeviation } from "../init.ts";
-import type { MixtureConfig } from "./config.ts";
-import type { Head } from "./head.ts";
+import type { LossOptions, MixtureConfig } from "./config.ts";
+import type { Head, HeadParts } from "./head.ts";
+import { withoutOptions } from "./loss.ts";
+import { scores } from "./softmax.ts";
 
 export interface MixtureParams {
   /** U and c of every component side by side, `[E, K·E]`. */
@@ -35,27 +37,43 @@ function components({ mixtures: K }: MixtureConfig, params: MixtureParams, hidde
 /** Each target K times: `[N]` to `[N·K]`. */
 const repeat = (targets: N, K: number): N => tf.reshape(tf.tile(tf.expandDims(targets, 1), [1, K]), [targets.size * K]);
 
+/** `−logsumexp_k(log π_k + t_k − s_k) + λ mean_k s_k²`. */
+function loss(parts: HeadParts<MixtureConfig, MixtureParams>, hidden: NE, targets: N, { zLoss }: LossOptions): N {
+  const { config, params, output } = parts;
+  const shape: [number, number] = [targets.size, config.mixtures];
+  return tf.tidy(() => {
+    const rows = components(config, params, hidden); // [N·K, E]
+    const { targetLogit, logSumExp } = linearLogSumExp(
+      rows,
+      output.table,
+      repeat(targets, config.mixtures),
+      output.bias,
+    );
+    const logProbs = tf.reshape(tf.sub(targetLogit, logSumExp), shape); // [N, K]
+    const nats = tf.neg(tf.logSumExp(tf.add(logWeights(params, hidden), logProbs), -1)) as N;
+    if (!zLoss) return nats;
+    return tf.add(nats, tf.mul(tf.mean(tf.square(tf.reshape(logSumExp, shape)), -1), zLoss)) as N;
+  });
+}
+
+/** Each component's own `log p_k`, `[N·K, V]`. */
+const componentLogProbs = ({ config, params, output }: HeadParts<MixtureConfig, MixtureParams>, hidden: NE): NV =>
+  tf.logSoftmax(scores(output, components(config, params, hidden))) as NV;
+
 export const mixtureHead: Head<MixtureConfig, MixtureParams> = {
-  init: ({ mixtures: K }, E, initializer) => ({
-    projection: initializer.linear("head.projection", E, K * E, 1 / Math.sqrt(E)),
-    gate: { kernel: initializer.normal("head.gate.kernel", [E, K], standardDeviation) },
+  init: ({ mixtures: K }, { embedSize: E }, make) => ({
+    projection: make.linear("head.projection", E, K * E, 1 / Math.sqrt(E)),
+    gate: { kernel: make.normal("head.gate.kernel", [E, K], standardDeviation) },
   }),
-  nll: (config, params, table, hidden, targets) =>
+  nll: (parts, hidden, targets) => loss(parts, hidden, targets, withoutOptions),
+  loss,
+  logProbs: (parts, hidden) =>
     tf.tidy(() => {
-      const shape: [number, number] = [targets.size, config.mixtures];
-      const rows = components(config, params, hidden); // [N·K, E]
-      const { targetLogit, logSumExp } = linearLogSumExp(rows, table, repeat(targets, config.mixtures));
-      const logProbs = tf.reshape(tf.sub(targetLogit, logSumExp), shape); // [N, K]
-      return tf.neg(tf.logSumExp(tf.add(logWeights(params, hidden), logProbs), -1)) as N;
+      const each = componentLogProbs(parts, hidden); // [N·K, V]
+      const split = tf.reshape(each, [hidden.shape[0], parts.config.mixtures, -1]); // [N, K, V]
+      return tf.logSumExp(tf.add(split, tf.expandDims(logWeights(parts.params, hidden), -1)), 1) as NV; // [N, V]
     }),
-  logProbs: (config, params, table, hidden) =>
-    tf.tidy(() => {
-      const rows = components(config, params, hidden); // [N·K, E]
-      const each = tf.logSoftmax(tf.matMul(rows, table, false, true)); // [N·K, V]
-      const split = tf.reshape(each, [hidden.shape[0], config.mixtures, table.shape[0]]); // [N, K, V]
-      return tf.logSumExp(tf.add(split, tf.expandDims(logWeights(params, hidden), -1)), 1) as NV; // [N, V]
-    }),
-  inspect: ({ mixtures: K }, params, hidden) => ({
-    mixture: tf.tidy(() => tf.reshape(tf.exp(logWeights(params, hidden)), [K])),
+  inspect: ({ config, params }, hidden) => ({
+    mixture: tf.tidy(() => tf.reshape(tf.exp(logWeights(params, hidden)), [config.mixtures])),
   }),
 };
