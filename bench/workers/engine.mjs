@@ -1,6 +1,7 @@
 /** @file Starts an engine of softbox at a precision, and makes sure that it computes at that precision. */
 import * as tf from "@tensorflow/tfjs";
-import { engineNames, useEngine } from "../../dist/engine/engine.js";
+import { useEngine } from "../../dist/engine/engine.js";
+import { engineNames } from "../../dist/engine/ladder/ladder.js";
 import { Unavailable } from "./protocol.mjs";
 
 /** Gives the engine's own description. */

@@ -1,8 +1,8 @@
 /** @file What a command of the command line is, and the options that several share. */
 import { type Command, Option } from "commander";
-import { type Engine, engineNames, useEngine } from "../engine/engine.ts";
+import type { Engine } from "../engine/engine.ts";
 import { SandboxError } from "../engine/errors.ts";
-import type { Precision } from "../engine/ladder/ladder.ts";
+import { engineNames, type Precision } from "../engine/ladder/ladder.ts";
 import { note } from "./output.ts";
 
 /** One command: it declares its arguments and does its work. */
@@ -53,10 +53,19 @@ export function declareEngine(command: Command): void {
   );
 }
 
-/** Starts the engine that flags, then the environment name; long work is told on stderr. */
-export function startEngine({ engine, threads }: EngineOptions, precision: Precision = "float32"): Promise<Engine> {
+/**
+ * Starts the engine that flags, then the environment name. Loads tfjs only now: a screen is drawn before that.
+ *
+ * @param onLine - receives what is told of long work; stderr where absent.
+ */
+export async function startEngine(
+  { engine, threads }: EngineOptions,
+  precision: Precision = "float32",
+  onLine: (line: string) => void = note,
+): Promise<Engine> {
+  const { useEngine } = await import("../engine/engine.ts");
   const name = engine ?? process.env.SOFTBOX_ENGINE ?? "auto";
-  return useEngine(name, { onLine: note, precision, ...(threads === undefined ? {} : { threads }) });
+  return useEngine(name, { onLine, precision, ...(threads === undefined ? {} : { threads }) });
 }
 
 export function declareSampling(command: Command): void {

@@ -4,6 +4,9 @@ import { printableText } from "../text/printable.ts";
 /** Whether stdout is a terminal that can redraw a line. */
 export const isLive = (): boolean => process.stdout.isTTY === true && process.env.TERM !== "dumb";
 
+/** Whether a whole screen can be drawn: a terminal both ways, with colours and cursor movement, wanted by the user. */
+export const canDraw = (): boolean => isLive() && process.stdin.isTTY === true && !process.env.NO_COLOR;
+
 let liveLine = false;
 
 /** Replaces the live line, on terminals only. */

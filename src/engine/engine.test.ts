@@ -1,7 +1,8 @@
 import * as tf from "@tensorflow/tfjs";
 import { expect, test } from "vitest";
-import { engineNames, inspectEngines, useEngine } from "./engine.ts";
+import { inspectEngines, useEngine } from "./engine.ts";
 import { runFused } from "./fused.ts";
+import { engineNames } from "./ladder/ladder.ts";
 
 test("an engine of an unknown name is refused with the names there are", async () => {
   await expect(useEngine("cuda")).rejects.toMatchObject({

@@ -3,18 +3,15 @@ import * as tf from "@tensorflow/tfjs";
 import { SandboxError } from "./errors.ts";
 import { registerComposites, registerGradients } from "./fused.ts";
 import { cpuRung } from "./ladder/cpu.ts";
-import type { Inspection, Rung, StartOptions } from "./ladder/ladder.ts";
+import { type EngineName, engineNames, type Inspection, type Rung, type StartOptions } from "./ladder/ladder.ts";
 import { nativeRung } from "./ladder/native.ts";
 import { tensorflowRung } from "./ladder/tensorflow.ts";
 import { wasmRung } from "./ladder/wasm.ts";
 import { webgpuRung } from "./ladder/webgpu.ts";
 import { fusedKernels } from "./ops/table.ts";
 
-/** From the one most wished for to the one that is always there. */
+/** In the order of their names. */
 const rungs: readonly Rung[] = [tensorflowRung, webgpuRung, nativeRung, wasmRung, cpuRung];
-
-export type EngineName = Rung["name"];
-export const engineNames: readonly string[] = ["auto", ...rungs.map((rung) => rung.name)];
 
 export interface Engine {
   readonly name: EngineName;

@@ -38,6 +38,13 @@ function ownerOf(path: string): Owner | undefined {
   }
 }
 
+/** Whether a living process, this one or another, is at work on the run. */
+export function isRunBusy(folder: string): boolean {
+  const path = resolve(folder, "run.lock");
+  const owner = ownerOf(path);
+  return owner !== undefined && isAlive(path, owner);
+}
+
 /**
  * Takes the lock of a run.
  *

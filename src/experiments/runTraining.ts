@@ -19,11 +19,21 @@ const probedTokens = 20;
 
 type Record = { readonly [file in (typeof lineFiles)[number]]: LineWriter };
 
+/** What may be asked of a run that is under way. */
+export interface RunControls {
+  /** Asked after each step: whether to save now. A `checkpoint` event tells that it is done. */
+  readonly isSaveWanted?: () => boolean;
+}
+
 /** Trains until the configured steps are done or `signal` aborts; in both cases the state is safe when the stream ends. */
-export async function* runTraining(session: Session, signal?: AbortSignal): AsyncGenerator<RunEvent> {
+export async function* runTraining(
+  session: Session,
+  signal?: AbortSignal,
+  controls: RunControls = {},
+): AsyncGenerator<RunEvent> {
   const record = Object.fromEntries(lineFiles.map((file) => [file, openLines(join(session.folder, file))])) as Record;
   try {
-    for await (const event of train(trainOptions(session, record, signal))) {
+    for await (const event of train({ ...trainOptions(session, record, signal), ...controls })) {
       write(record, event);
       yield event;
       if (event.type !== "evaluation") continue;

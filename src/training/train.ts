@@ -38,6 +38,8 @@ export interface TrainOptions {
   /** Keeps the batches of a step that stopped the run, for whoever looks for the reason. */
   readonly dump: (step: number, batches: readonly Batch[]) => Promise<string>;
   readonly signal?: AbortSignal;
+  /** Asked after each step: whether to save now, due or not. */
+  readonly isSaveWanted?: () => boolean;
 }
 
 /**
@@ -61,7 +63,7 @@ export async function* train(options: TrainOptions): AsyncGenerator<TrainingEven
     if (evaluation) yield evaluation;
     const best = evaluation?.best === true;
     progress = { ...progress, bestNats: best ? evaluation.nats : progress.bestNats };
-    if (ending || best || isSaveDue(progress, config)) {
+    if (ending || best || isSaveDue(progress, options)) {
       await options.save(progress, best);
       yield { type: "checkpoint", step: progress.step, best };
     }
@@ -71,8 +73,8 @@ export async function* train(options: TrainOptions): AsyncGenerator<TrainingEven
 }
 
 /** Not among skipped steps: what made them so may be the parameters, and a good checkpoint would give way to them. */
-const isSaveDue = ({ step, skippedInARow }: Progress, { checkpointEvery }: TrainingConfig): boolean =>
-  skippedInARow === 0 && dueAt(step, checkpointEvery);
+const isSaveDue = ({ step, skippedInARow }: Progress, { config, isSaveWanted }: TrainOptions): boolean =>
+  skippedInARow === 0 && (dueAt(step, config.checkpointEvery) || isSaveWanted?.() === true);
 
 const dueAt = (step: number, every: number): boolean => every > 0 && step % every === 0;
 

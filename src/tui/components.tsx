@@ -1,4 +1,4 @@
-/** @file The two pieces that every screen is made of: a line of styled text, and a rule with a title. */
+/** @file The pieces that every screen is made of: lines of styled text, and a rule with a title. */
 import { Box, Text } from "ink";
 import { textCells, truncate } from "./cells.ts";
 import { theme } from "./theme.ts";
@@ -25,6 +25,26 @@ export function Line({ spans, width }: LineProps) {
               </Text>
             ))}
       </Text>
+    </Box>
+  );
+}
+
+export interface LinesProps {
+  readonly lines: readonly (readonly Span[])[];
+  /** In cells. */
+  readonly width: number;
+  /** Lines that the piece takes; what is beyond is left out. */
+  readonly height: number;
+}
+
+/** A block of lines of a fixed height. */
+export function Lines({ lines, width, height }: LinesProps) {
+  return (
+    <Box flexDirection="column" width={width} height={height} flexShrink={0}>
+      {lines.slice(0, height).map((spans, index) => (
+        // biome-ignore lint/suspicious/noArrayIndexKey: a line has no identity but its place.
+        <Line key={index} spans={spans} width={width} />
+      ))}
     </Box>
   );
 }

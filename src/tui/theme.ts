@@ -24,6 +24,10 @@ export const theme = {
   barGained: { color: "green" },
   barLost: { color: "red" },
   filtered: { dimColor: true },
+  warning: { color: "yellow" },
+  curveRaw: { color: "blue" },
+  curveSmooth: { color: "cyan" },
+  curveValidation: { color: "yellow", bold: true },
 } as const satisfies Record<string, Look>;
 
 /** A class of token probability. */

@@ -1,6 +1,7 @@
 /** @file The session over a slow, a hasty and a broken port; no terminal. */
 import { expect, test, vi } from "vitest";
-import { createSession, noticeOf } from "../../src/tui/play/session.ts";
+import { noticeOf } from "../../src/tui/notice.ts";
+import { createSession } from "../../src/tui/play/session.ts";
 import { defaultSettings } from "../../src/tui/play/settings.ts";
 import { initialState } from "../../src/tui/play/state.ts";
 import { createPort, type FixtureOptions } from "./fixtures/port.mjs";

@@ -4,7 +4,7 @@ import type { Command } from "commander";
 import { readRunConfig, stepsToTry } from "../../experiments/runFolder.ts";
 import { parseSamplingSettings } from "../../sampling/settings.ts";
 import { type CommandModule, declareEngine, declareSampling, type EngineOptions, samplingOf } from "../command.ts";
-import { isLive, print, printPart, safeText } from "../output.ts";
+import { canDraw, print, printPart, safeText } from "../output.ts";
 import { createWorkerPort } from "../play/workerPort.ts";
 import { chooseRun } from "../runOptions.ts";
 
@@ -34,7 +34,7 @@ async function run(
   const { engine, threads, step } = flags;
   const port = createWorkerPort({ folder, step, ...(engine ? { engine } : {}), ...(threads ? { threads } : {}) });
   const playOptions = { prompt: flags.prompt ?? config.sample.prompt, settings };
-  if (isLive() && process.stdin.isTTY && !process.env.NO_COLOR) {
+  if (canDraw()) {
     const { runPlay } = await import("../../tui/play/play.tsx");
     const { text, signal } = await runPlay(port, playOptions);
     if (text) print(safeText(text));

@@ -4,13 +4,13 @@ import type { Command } from "commander";
 import { SandboxError } from "../../engine/errors.ts";
 import type { RunConfig } from "../../experiments/config.ts";
 import { recipeNames } from "../../experiments/recipes.ts";
-import { readRunConfig } from "../../experiments/runFolder.ts";
-import { resumeRun, type Session, startRun } from "../../experiments/session.ts";
-import { type CommandModule, declareEngine, type EngineOptions, startEngine, wholeNumber } from "../command.ts";
-import { note, print } from "../output.ts";
-import { profileRun } from "../profileRun.ts";
+import { isRun, readRunConfig } from "../../experiments/runFolder.ts";
+import { type CommandModule, declareEngine, type EngineOptions, wholeNumber } from "../command.ts";
+import type { TrainJob } from "../openSession.ts";
+import { canDraw } from "../output.ts";
 import { configFlags, describeKeys, givenFlags, resolveConfig } from "../runOptions.ts";
-import { introduce, trainRun } from "../trainRun.ts";
+import { printRecord } from "../train/printRecord.ts";
+import { recordOf } from "../train/record.ts";
 
 interface TrainFlags extends EngineOptions {
   readonly recipe?: string;
@@ -19,6 +19,7 @@ interface TrainFlags extends EngineOptions {
   readonly lossy?: boolean;
   readonly json?: boolean;
   readonly profile?: boolean;
+  readonly ui?: boolean;
   readonly steps?: string;
 }
 
@@ -37,6 +38,7 @@ function declare(command: Command): void {
       value,
     ])
     .option("--lossy", "replace bytes that are not UTF-8 instead of refusing the text")
+    .option("--ui", "a dashboard with curves, probes and samples; a finished run is replayed; plain lines in a pipe")
     .option("--profile", "afterwards a table of where the time went, and profile.json in the run's folder")
     .option("--json", "one JSON object an event");
   declareEngine(command);
@@ -57,32 +59,29 @@ function checkFlags(flags: TrainFlags): RunConfig {
   return readRunConfig(flags.resume);
 }
 
-async function openSession(flags: TrainFlags, engine: string): Promise<Session> {
-  const common = { engine, lossy: flags.lossy ?? false, onWarning: note };
+/** The run that flags ask for, checked. */
+function jobOf(flags: TrainFlags): TrainJob {
+  const lossy = flags.lossy ?? false;
   if (flags.resume === undefined) {
     const recipe = flags.recipe ?? "moby";
     const folder = flags.run ?? join("checkpoints", basename(recipe, ".json"));
-    return startRun(resolveConfig(recipe, { ...flags }), { ...common, folder });
+    return { folder, lossy, start: resolveConfig(recipe, { ...flags }) };
   }
   const steps = flags.steps === undefined ? {} : { steps: wholeNumber("--steps", 1)(flags.steps) };
-  return resumeRun({ ...common, ...steps, folder: flags.resume });
+  return { folder: flags.resume, lossy, resume: steps };
 }
 
 async function run(options: Readonly<Record<string, unknown>>): Promise<void> {
   const flags = options as TrainFlags;
-  const json = flags.json === true;
   const { precision } = checkFlags(flags);
-  const engine = await startEngine(flags, precision);
-  if (!json) print(`engine: ${engine.description}`);
-  const session = await openSession(flags, engine.description);
-  try {
-    if (session.progress.step >= session.config.training.steps)
-      return note(`the run is at step ${session.progress.step} already; train further with --steps <more>`);
-    if (!json) introduce(session);
-    await (flags.profile ? profileRun(session, json) : trainRun(session, json));
-  } finally {
-    session.close();
-  }
+  const { engine, threads } = flags;
+  const work = { job: jobOf(flags), precision, engine: { ...(engine && { engine }), ...(threads && { threads }) } };
+  if (flags.ui && canDraw() && !flags.json && !flags.profile)
+    return (await import("../train/screen.ts")).trainOnScreen(work);
+  if (flags.ui && isRun(work.job.folder) && recordOf(work.job))
+    return printRecord(work.job.folder, flags.json === true);
+  const { trainPlainly } = await import("../trainPlainly.ts");
+  await trainPlainly(work, { json: flags.json === true, profile: flags.profile === true });
 }
 
 export const train: CommandModule = { declare, run };

@@ -78,7 +78,7 @@ export function createPlayModel(options: PlayModelOptions): PlayPort {
 
   return {
     open: async (): Promise<ModelCard> => {
-      const engine = await startEngine(options);
+      const engine = await startEngine(options, "float32", () => {});
       run = await loadRun(options.folder, options.step, () => {});
       const { model, folder, step } = run;
       const { vocabSize, contextLength, head } = model.config;

@@ -1,7 +1,7 @@
 /** @file The play screen's port, filled by a worker thread: calls and replies are plain messages. */
-import { Worker } from "node:worker_threads";
 import { SandboxError } from "../../engine/errors.ts";
 import type { PlayPort } from "../../tui/play/port.ts";
+import { startWorker } from "../startWorker.ts";
 import type { PlayModelOptions } from "./playModel.ts";
 
 export interface Call {
@@ -27,7 +27,7 @@ const closingMilliseconds = 500;
 
 /** Starts the worker; its death rejects what is under way and all that follows. */
 export function createWorkerPort(options: PlayModelOptions): PlayPort {
-  const worker = new Worker(new URL("./worker.js", import.meta.url), { workerData: options });
+  const worker = startWorker(new URL("./worker.js", import.meta.url), options);
   const waiting = new Map<number, Waiting>();
   let death: Error | undefined;
   let nextId = 0;

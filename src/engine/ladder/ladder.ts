@@ -17,9 +17,15 @@ export interface StartOptions {
   readonly onLine?: (line: string) => void;
 }
 
+/** Every rung, from the one most wished for to the one that is always there. */
+const rungNames = ["tensorflow", "webgpu", "native", "wasm", "cpu"] as const;
+export type EngineName = (typeof rungNames)[number];
+/** What may be asked for. */
+export const engineNames: readonly string[] = ["auto", ...rungNames];
+
 /** One rung: a tfjs backend and how to come by it. */
 export interface Rung {
-  readonly name: "tensorflow" | "webgpu" | "native" | "wasm" | "cpu";
+  readonly name: EngineName;
   /** The precisions it can compute in besides float32. */
   readonly precisions?: readonly Precision[];
   /** Says whether the engine can start here. Never throws. */

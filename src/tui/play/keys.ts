@@ -1,28 +1,14 @@
 /** @file Every key of the play screen in one table, which also makes the help page and the line of hints. */
+import { type Binding, bindingMaker, boundAction, direction as by, type PageTitle } from "../bindings.ts";
 import { type Key, pastedText } from "../keyboard.ts";
 import type { Action, Page } from "./state.ts";
 
-/** One line of the help page, and the keys behind it. */
-export interface Binding {
-  readonly page: Page;
-  /** Key names as `Key` has them: `left`, or the character itself. */
-  readonly keys: readonly string[];
-  /** How the help page writes the keys. */
-  readonly shown: string;
-  /** What it does, in a few words. */
-  readonly does: string;
-  /** One or two words for the line of hints; none: not there. */
-  readonly hint?: string;
-  /** What the key with this place in `keys` does. */
-  readonly action: (place: number) => Action;
-}
-
-const by = (place: number): 1 | -1 => (place % 2 === 0 ? -1 : 1);
+const on = bindingMaker<Page, Action>();
 const scrolls = [-1, 1, -8, 8];
 const digits = ["1", "2", "3", "4", "5", "6", "7", "8", "9"];
 
 /** In the order of the help page; the order of the hints too. */
-export const bindings: readonly Binding[] = [
+export const bindings: readonly Binding<Page, Action>[] = [
   on(
     "watch",
     ["left", "right", "-", "+", "_", "="],
@@ -81,14 +67,19 @@ export const bindings: readonly Binding[] = [
   on("help", ["ctrl-c"], "ctrl-c", "quit", () => ({ type: "ended" }), "quit"),
 ];
 
+/** The pages as the help page lists them. */
+export const titles: readonly PageTitle<Page>[] = [
+  { page: "watch", title: "Keys" },
+  { page: "edit", title: "While editing the prompt" },
+  { page: "help", title: "On this page" },
+];
+
 /** What a key does on a page; undefined: nothing. */
 export function actionFor(page: Page, key: Key): Action | undefined {
   if (key.type === "paste") return pasted(page, pastedText(key.text));
-  const name = key.type === "key" ? key.name : key.text;
-  const binding = bindings.find((candidate) => candidate.page === page && candidate.keys.includes(name));
   // In the editor every character is text, also those that mean something elsewhere.
   if (page === "edit" && key.type === "text") return inserted(key.text);
-  return binding?.action(binding.keys.indexOf(name));
+  return boundAction(bindings, page, key);
 }
 
 /** A paste is text for the prompt, never a row of commands. */
@@ -101,21 +92,10 @@ function inserted(text: string): Action {
   return { type: "edited", change: { do: "insert", text } };
 }
 
-function turn(dial: Extract<Action, { type: "dial-turned" }>["dial"]): Binding["action"] {
+function turn(dial: Extract<Action, { type: "dial-turned" }>["dial"]): Binding<Page, Action>["action"] {
   return (place) => ({ type: "dial-turned", dial, by: by(place) });
 }
 
-function select(distance: number): Binding["action"] {
+function select(distance: number): Binding<Page, Action>["action"] {
   return (place) => ({ type: "selection-moved", by: distance * by(place) });
-}
-
-function on(
-  page: Page,
-  keys: readonly string[],
-  shown: string,
-  does: string,
-  action: Binding["action"],
-  hint?: string,
-): Binding {
-  return { page, keys, shown, does, action, ...(hint !== undefined && { hint }) };
 }

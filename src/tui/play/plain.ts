@@ -1,6 +1,6 @@
 /** @file `softbox play` as plain lines, for pipes, `TERM=dumb` and `NO_COLOR`: the same information, once. */
 import { column, label, printable } from "../cells.ts";
-import { effectiveVocabulary, nats } from "./numbers.ts";
+import { effectiveVocabulary, grouped, nats } from "../numbers.ts";
 import type { PlayEnd, PlayOptions } from "./options.ts";
 import type { Candidate, ModelCard, NextView, PlayPort, Settings, Snapshot } from "./port.ts";
 import { defaultSettings, dialText } from "./settings.ts";
@@ -64,7 +64,7 @@ function textOf({ tokens }: Snapshot): string {
 }
 
 function cardText({ run, step, head, parameters, vocabSize, contextLength, engine }: ModelCard): string {
-  const sizes = `${parameters.toLocaleString("en")} parameters · vocabulary ${vocabSize.toLocaleString("en")}`;
+  const sizes = `${grouped(parameters)} parameters · vocabulary ${grouped(vocabSize)}`;
   return printable(`${run} · step ${step} · ${head} · ${sizes} · context ${contextLength} · ${engine}`);
 }
 
@@ -84,7 +84,7 @@ function distributionText({ next, mixture }: Snapshot, { vocabSize }: ModelCard,
 function entropyText({ entropy, finalEntropy }: NextView, vocabSize: number): readonly string[] {
   return [
     `entropy: ${nats(finalEntropy)} nats, raw ${nats(entropy)}`,
-    `effective vocabulary: ${effectiveVocabulary(finalEntropy)}, raw ${effectiveVocabulary(entropy)} of ${vocabSize.toLocaleString("en")}`,
+    `effective vocabulary: ${effectiveVocabulary(finalEntropy)}, raw ${effectiveVocabulary(entropy)} of ${grouped(vocabSize)}`,
   ];
 }
 

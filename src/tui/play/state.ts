@@ -1,4 +1,5 @@
 /** @file The play screen's state and the one function that changes it. No React, no model, no clock. */
+import type { Notice } from "../notice.ts";
 import type { Size } from "../screen.ts";
 import { createEditor, type Edit, type Editor, edit } from "./editor.ts";
 import type { ModelCard, PlayPort, Settings, Snapshot } from "./port.ts";
@@ -9,13 +10,6 @@ export type Request =
   | { readonly kind: "prompt"; readonly text: string }
   | { readonly kind: "pick"; readonly id: number }
   | { readonly kind: Exclude<keyof PlayPort, "open" | "close" | "prompt" | "pick"> };
-
-/** A line for the user; an error says what to do in `hint`. */
-export interface Notice {
-  readonly kind: "info" | "error";
-  readonly text: string;
-  readonly hint?: string;
-}
 
 /** Which page is shown. */
 export type Page = "watch" | "edit" | "help";

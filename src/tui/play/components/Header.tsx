@@ -1,9 +1,9 @@
 /** @file The top of the play screen: which model, which settings. */
 import { readable, textCells, truncate } from "../../cells.ts";
 import { Line } from "../../components.tsx";
+import { grouped, shortCount } from "../../numbers.ts";
 import { theme } from "../../theme.ts";
 import type { Span } from "../../wrap.ts";
-import { shortCount } from "../numbers.ts";
 import type { ModelCard, Settings } from "../port.ts";
 import { type Dial, dialText } from "../settings.ts";
 
@@ -18,11 +18,11 @@ export interface CardLineProps {
 export function CardLine({ card, width }: CardLineProps) {
   if (card === undefined) return <Line width={width} spans={[{ text: "softbox play", look: theme.title }]} />;
   const facts = [
-    `step ${card.step.toLocaleString("en")}`,
+    `step ${grouped(card.step)}`,
     card.head,
     card.engine,
     `${shortCount(card.parameters)} parameters`,
-    `${card.vocabSize.toLocaleString("en")} tokens`,
+    `${grouped(card.vocabSize)} tokens`,
   ];
   const run = truncate(readable(card.run), Math.max(1, width - textCells(facts[0]!) - 3));
   const spans: Span[] = [{ text: run, look: theme.title }];

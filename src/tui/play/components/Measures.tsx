@@ -1,8 +1,8 @@
 /** @file Numbers about the whole distribution: entropy, effective vocabulary, mixture weights. */
 import { Line, Rule } from "../../components.tsx";
+import { effectiveVocabulary, grouped, nats } from "../../numbers.ts";
 import { theme } from "../../theme.ts";
 import type { Span } from "../../wrap.ts";
-import { effectiveVocabulary, nats } from "../numbers.ts";
 import type { NextView } from "../port.ts";
 
 export interface EntropyRuleProps {
@@ -18,7 +18,7 @@ export function EntropyRule({ next, vocabSize, width }: EntropyRuleProps) {
   if (next === undefined) return <Rule width={width} title="next token" />;
   const { entropy: raw, finalEntropy: final } = next;
   const [finalWords, rawWords] = [effectiveVocabulary(final), effectiveVocabulary(raw)];
-  const of = vocabSize === undefined ? "" : ` of ${vocabSize.toLocaleString("en")}`;
+  const of = vocabSize === undefined ? "" : ` of ${grouped(vocabSize)}`;
   const titles = [
     `next token · entropy ${nats(final)} nats, raw ${nats(raw)} · effective vocabulary ${finalWords}, raw ${rawWords}${of}`,
     `entropy ${nats(final)} nats (≈ ${finalWords} tokens), raw ${nats(raw)} (≈ ${rawWords})`,

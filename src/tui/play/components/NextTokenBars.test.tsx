@@ -1,7 +1,8 @@
 import { expect, test } from "vitest";
 import { frameOf } from "../../../../test/tui/frame.ts";
 import { sampleCandidates } from "../../../../test/tui/sampleState.ts";
-import { barCells, NextTokenBars, scaleFor } from "./NextTokenBars.tsx";
+import { barCells, scaleFor } from "../../bars.ts";
+import { NextTokenBars } from "./NextTokenBars.tsx";
 
 const next = { candidates: sampleCandidates, entropy: 3.2, finalEntropy: 2.1 };
 

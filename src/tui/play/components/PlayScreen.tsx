@@ -1,12 +1,12 @@
 /** @file The whole play screen as a function of the state, at most rows − 1 lines high. */
 import { Box } from "ink";
-import { Line } from "../../components.tsx";
-import { theme } from "../../theme.ts";
+import { Bottom, HintsLine } from "../../Footer.tsx";
+import { HelpPage } from "../../HelpPage.tsx";
+import type { Notice } from "../../notice.ts";
+import { bindings, titles } from "../keys.ts";
 import { layoutOf } from "../layout.ts";
-import type { Notice, State } from "../state.ts";
-import { HintsLine, NoticeLine } from "./Footer.tsx";
+import type { State } from "../state.ts";
 import { CardLine, SettingsLine } from "./Header.tsx";
-import { HelpPage } from "./HelpPage.tsx";
 import { EntropyRule, MixtureLine } from "./Measures.tsx";
 import { NextTokenBars } from "./NextTokenBars.tsx";
 import { PromptEditor } from "./PromptEditor.tsx";
@@ -34,8 +34,14 @@ function HelpAndHints({ state }: PlayScreenProps) {
   const hints = rows > 4 ? 1 : 0;
   return (
     <>
-      <HelpPage top={state.helpTop} lines={Math.max(1, rows - 1 - hints)} width={columns} />
-      {hints > 0 && <HintsLine page="help" width={columns} />}
+      <HelpPage
+        bindings={bindings}
+        titles={titles}
+        top={state.helpTop}
+        lines={Math.max(1, rows - 1 - hints)}
+        width={columns}
+      />
+      {hints > 0 && <HintsLine bindings={bindings} page="help" width={columns} />}
     </>
   );
 }
@@ -67,36 +73,13 @@ function Watch({ state }: PlayScreenProps) {
         )}
       </Box>
       {layout.mixture > 0 && <MixtureLine weights={snapshot?.mixture ?? []} width={width} />}
-      <Bottom state={state} apart={layout.notice > 0} hints={layout.hints > 0} />
-    </>
-  );
-}
-
-interface BottomProps extends PlayScreenProps {
-  /** Whether notices have a line of their own. */
-  readonly apart: boolean;
-  readonly hints: boolean;
-}
-
-function Bottom({ state, apart, hints }: BottomProps) {
-  const width = state.size.columns;
-  const notice = noticeFor(state);
-  if (!hints && !apart) return null;
-  if (!apart) {
-    return notice === undefined ? (
-      <HintsLine page={state.page} width={width} />
-    ) : (
-      <NoticeLine notice={notice} width={width} />
-    );
-  }
-  return (
-    <>
-      {notice === undefined ? (
-        <Line width={width} spans={[{ text: "", look: theme.plain }]} />
-      ) : (
-        <NoticeLine notice={notice} width={width} />
-      )}
-      <HintsLine page={state.page} width={width} />
+      <Bottom
+        bindings={bindings}
+        page={page}
+        notice={noticeFor(state)}
+        lines={(layout.notice + layout.hints) as 0 | 1 | 2}
+        width={width}
+      />
     </>
   );
 }

@@ -1,13 +1,15 @@
-/** @file All keys, from the table of keys. */
+/** @file All keys of a screen, from its table of keys. */
 import { Box } from "ink";
-import { column } from "../../cells.ts";
-import { Line, Rule } from "../../components.tsx";
-import { theme } from "../../theme.ts";
-import { type Span, wrapSpans } from "../../wrap.ts";
-import { bindings } from "../keys.ts";
-import type { Page } from "../state.ts";
+import type { Binding, PageTitle } from "./bindings.ts";
+import { column } from "./cells.ts";
+import { Line, Rule } from "./components.tsx";
+import { theme } from "./theme.ts";
+import { type Span, wrapSpans } from "./wrap.ts";
 
 export interface HelpPageProps {
+  readonly bindings: readonly Binding<string, unknown>[];
+  /** In the order in which they are listed. */
+  readonly titles: readonly PageTitle<string>[];
   /** First line shown; beyond the last screenful it is the last screenful. */
   readonly top: number;
   readonly lines: number;
@@ -15,15 +17,9 @@ export interface HelpPageProps {
   readonly width: number;
 }
 
-const titles: readonly { readonly page: Page; readonly title: string }[] = [
-  { page: "watch", title: "Keys" },
-  { page: "edit", title: "While editing the prompt" },
-  { page: "help", title: "On this page" },
-];
-
 /** A rule that tells where one is, then one line a key. */
-export function HelpPage({ top, lines, width }: HelpPageProps) {
-  const all = helpLines(width);
+export function HelpPage({ bindings, titles, top, lines, width }: HelpPageProps) {
+  const all = helpLines(bindings, titles, width);
   const room = Math.max(1, lines - 1);
   const first = Math.max(0, Math.min(top, all.length - room));
   const more = all.length - room - first;
@@ -38,7 +34,11 @@ export function HelpPage({ top, lines, width }: HelpPageProps) {
   );
 }
 
-function helpLines(width: number): readonly (readonly Span[])[] {
+function helpLines(
+  bindings: HelpPageProps["bindings"],
+  titles: HelpPageProps["titles"],
+  width: number,
+): readonly (readonly Span[])[] {
   return titles.flatMap(({ page, title }, index) => [
     ...(index > 0 ? [[]] : []),
     [{ text: title, look: theme.title }],

@@ -1,10 +1,10 @@
-/** @file The bottom of the play screen: what is going on, and which keys there are. */
-import { readable, textCells, truncate } from "../../cells.ts";
-import { Line } from "../../components.tsx";
-import { theme } from "../../theme.ts";
-import type { Span } from "../../wrap.ts";
-import { bindings } from "../keys.ts";
-import type { Notice, Page } from "../state.ts";
+/** @file The bottom of a screen: what is going on, and which keys there are. */
+import type { Binding } from "./bindings.ts";
+import { readable, textCells, truncate } from "./cells.ts";
+import { Line } from "./components.tsx";
+import type { Notice } from "./notice.ts";
+import { theme } from "./theme.ts";
+import type { Span } from "./wrap.ts";
 
 export interface NoticeLineProps {
   readonly notice: Notice;
@@ -31,13 +31,14 @@ export function NoticeLine({ notice, width }: NoticeLineProps) {
 }
 
 export interface HintsLineProps {
-  readonly page: Page;
+  readonly bindings: readonly Binding<string, unknown>[];
+  readonly page: string;
   /** In cells. */
   readonly width: number;
 }
 
 /** The keys of the page, as many as fit: `space step  enter run  …` */
-export function HintsLine({ page, width }: HintsLineProps) {
+export function HintsLine({ bindings, page, width }: HintsLineProps) {
   const spans: Span[] = [];
   let used = 0;
   for (const { page: of, shown, hint } of bindings) {
@@ -51,4 +52,25 @@ export function HintsLine({ page, width }: HintsLineProps) {
     );
   }
   return <Line width={width} spans={spans} />;
+}
+
+export interface BottomProps extends HintsLineProps {
+  readonly notice: Notice | undefined;
+  /** 0: nothing; 1: the notice, or else the keys; 2: both. */
+  readonly lines: 0 | 1 | 2;
+}
+
+/** The notice above the keys; with one line it takes their place. */
+export function Bottom({ notice, lines, ...hints }: BottomProps) {
+  if (lines === 0) return null;
+  const { width } = hints;
+  if (lines === 1 && notice === undefined) return <HintsLine {...hints} />;
+  const told = notice === undefined ? <Line width={width} spans={[]} /> : <NoticeLine notice={notice} width={width} />;
+  if (lines === 1) return told;
+  return (
+    <>
+      {told}
+      <HintsLine {...hints} />
+    </>
+  );
 }
