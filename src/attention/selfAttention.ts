@@ -1,8 +1,7 @@
 /** @file Multi-head causal self-attention in GPT-2's form: one matmul for queries, keys and values, one for the output. */
 import * as tf from "@tensorflow/tfjs";
-import { causalAttention } from "../engine/ops/causalAttention.ts";
 import { linear } from "../engine/ops/linear.ts";
-import type { BTE, NE } from "../engine/shapes.ts";
+import type { BTE, BTQKV, NE } from "../engine/shapes.ts";
 
 /** Parameters of an affine map. */
 export interface LinearParams {
@@ -17,20 +16,23 @@ export interface SelfAttentionParams {
   readonly output: LinearParams;
 }
 
+/** What queries, keys and values side by side come to: over this text alone, or over what was read before as well. */
+export type Attend = (qkv: BTQKV) => BTE;
+
 /**
  * `concat_heads(softmax(Q Kᵀ / √D + causal mask) V) · W_o + b_o`, with `residual` added where there is one.
  *
  * @param x - `[B, T, E]`. Not disposed.
- * @param heads - number of heads; must divide `E`.
+ * @param attend - the softmax over all heads.
  * @param residual - `[B·T, E]`, or nothing.
  * @returns `[B·T, E]`, owned by the caller.
  */
-export function selfAttention(params: SelfAttentionParams, x: BTE, heads: number, residual?: NE): NE {
+export function selfAttention(params: SelfAttentionParams, x: BTE, attend: Attend, residual?: NE): NE {
   return tf.tidy(() => {
     const [B, T, E] = x.shape;
     const rows = tf.reshape<tf.Rank.R2>(x, [B * T, E]);
     const qkv = linear(rows, params.qkv.kernel, params.qkv.bias); // [B·T, 3E]
-    const mixed = causalAttention(tf.reshape(qkv, [B, T, 3 * E]), heads); // [B, T, E]
+    const mixed = attend(tf.reshape(qkv, [B, T, 3 * E])); // [B, T, E]
     const joined = tf.reshape<tf.Rank.R2>(mixed, [B * T, E]);
     return linear(joined, params.output.kernel, params.output.bias, residual);
   });

@@ -1,15 +1,15 @@
 /** @file A language model: a trunk that gives hidden states and a head that gives log-probabilities. Knows no text. */
 import * as tf from "@tensorflow/tfjs";
-import { SandboxError } from "../engine/errors.ts";
 import { countParams, disposeParams } from "../engine/params.ts";
 import type { RandomKey } from "../engine/random.ts";
 import type { BT, N, NE, NV } from "../engine/shapes.ts";
 import type { ModelConfig } from "./config.ts";
+import { headParts } from "./headParts.ts";
 import type { LossOptions } from "./heads/config.ts";
-import type { HeadInsight, HeadParts } from "./heads/head.ts";
 import { expectDefined } from "./heads/loss.ts";
 import { headOf } from "./heads/table.ts";
 import { createInitializer, type Initializer, standardDeviation } from "./init.ts";
+import { createReader } from "./reader.ts";
 import { trunkOf } from "./trunks/table.ts";
 import type { TrunkParams } from "./trunks/trunk.ts";
 
@@ -54,7 +54,7 @@ export interface LanguageModel {
   hidden(inputs: BT, key?: RandomKey): NE;
   /** `log p` over the vocabulary for rows of hidden states, `[N, V]`, owned by the caller: a few rows at a time. */
   logProbs(hidden: NE): NV;
-  /** The distribution after `ids`. @throws {SandboxError} for no ids at all. */
+  /** The distribution after `ids`, read anew; a reader goes on where it was. @throws {SandboxError} for no ids at all. */
   next(ids: readonly number[]): Promise<NextToken>;
   dispose(): void;
 }
@@ -83,7 +83,10 @@ export function createModel(config: ModelConfig, seed: number): LanguageModel {
     },
     hidden,
     logProbs: (states) => head.logProbs(parts, states),
-    next: (ids) => nextToken({ config, params }, ids),
+    next: async (ids) => {
+      const reader = createReader({ config, params });
+      return reader.next(ids).finally(reader.dispose);
+    },
     dispose: () => disposeParams(params),
   };
 }
@@ -93,44 +96,4 @@ function initOutput({ output, vocabSize: V, embedSize: E }: ModelConfig, make: I
     ...(output.tied ? {} : { table: make.normal("output.table", [V, E], standardDeviation) }),
     ...(output.bias ? { bias: make.constant([V], 0) } : {}),
   };
-}
-
-/** The head with its parameters and the output layer of a model. */
-const headParts = ({
-  config,
-  params,
-}: Pick<LanguageModel, "config" | "params">): HeadParts<ModelConfig["head"], object> => ({
-  config: config.head,
-  params: params.head,
-  output: { table: params.trunk.tokenEmbedding, ...params.output },
-});
-
-/** The last position's distribution as tensors. */
-function lastPosition(
-  { config, params }: Pick<LanguageModel, "config" | "params">,
-  window: readonly number[],
-): { logProbs: tf.Tensor1D; insight: HeadInsight } {
-  const head = headOf(config.head);
-  const results = tf.tidy(() => {
-    const ids = tf.tensor2d([...window], [1, window.length], "int32");
-    const states = trunkOf(config).hidden(config, params.trunk, ids); // [T, E]
-    const last = tf.slice2d(states, [window.length - 1, 0], [1, -1]); // [1, E]
-    const parts = headParts({ config, params });
-    const logProbs = head.logProbs(parts, last); // [1, V]
-    const { mixture } = head.inspect(parts, last);
-    return [tf.reshape(logProbs, [config.vocabSize]), ...(mixture ? [mixture] : [])] as tf.Tensor1D[];
-  });
-  const [logProbs, mixture] = results;
-  return { logProbs: logProbs!, insight: mixture ? { mixture } : {} };
-}
-
-async function nextToken(model: Pick<LanguageModel, "config" | "params">, ids: readonly number[]): Promise<NextToken> {
-  if (ids.length === 0)
-    throw new SandboxError("prompt: expected at least one token, got none", "Give some text to go on from.");
-  const { contextLength } = model.config;
-  const { logProbs, insight } = lastPosition(model, ids.slice(-contextLength));
-  const values = (await logProbs.data<"float32">()).slice();
-  const mixture = insight.mixture && Array.from(await insight.mixture.data());
-  tf.dispose([logProbs, insight.mixture ?? []]);
-  return { logProbs: values, ...(mixture ? { mixture } : {}), windowed: ids.length > contextLength };
 }

@@ -1,6 +1,7 @@
 /** @file Every fused kernel there is: what engines run and tests compare. */
 import type { FusedKernel } from "../fused.ts";
 import { adamWKernels } from "./adamW.ts";
+import { cachedAttentionKernels } from "./cachedAttention.ts";
 import { causalAttentionKernels } from "./causalAttention.ts";
 import { dropoutKernels } from "./dropout.ts";
 import { embedKernels } from "./embed.ts";
@@ -11,6 +12,7 @@ import { linearLogSumExpKernels } from "./linearLogSumExp.ts";
 
 export const fusedKernels: readonly FusedKernel[] = [
   ...adamWKernels,
+  ...cachedAttentionKernels,
   ...causalAttentionKernels,
   ...dropoutKernels,
   ...embedKernels,

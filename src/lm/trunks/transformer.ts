@@ -4,14 +4,16 @@
  */
 import * as tf from "@tensorflow/tfjs";
 import { type LinearParams, type SelfAttentionParams, selfAttention } from "../../attention/selfAttention.ts";
+import { causalAttention } from "../../engine/ops/causalAttention.ts";
 import { dropout } from "../../engine/ops/dropout.ts";
 import { embed } from "../../engine/ops/embed.ts";
 import { layerNorm } from "../../engine/ops/layerNorm.ts";
 import { linear, linearGelu } from "../../engine/ops/linear.ts";
 import { type RandomKey, threefry } from "../../engine/random.ts";
-import type { BT, NE } from "../../engine/shapes.ts";
+import type { BT, BTE, BTQKV, NE } from "../../engine/shapes.ts";
 import type { TransformerConfig } from "../config.ts";
 import { type Initializer, standardDeviation } from "../init.ts";
+import { createKeyValueMemory, type KeyValueSizes } from "./keyValueMemory.ts";
 import type { Trunk, TrunkParams } from "./trunk.ts";
 
 interface NormParams {
@@ -63,37 +65,47 @@ function createDropout(rate: number, key: RandomKey | undefined): <T extends tf.
   return (x) => (key && rate > 0 ? dropout(x, rate, threefry(key, site++, 0)) : x);
 }
 
-/** Token and position embeddings, summed. */
-function embedTokens(params: TransformerParams, ids: BT): NE {
+/** Token and position embeddings, summed; the first token stands at position `start`. */
+function embedTokens(params: TransformerParams, ids: BT, start: number): NE {
   const [B, T] = ids.shape;
   const tokens = embed(tf.reshape(ids, [B * T]), params.tokenEmbedding); // [B·T, E]
   const all = params.positionEmbedding;
-  const positions = T === all.shape[0] ? all : tf.slice(all, [0, 0], [T, -1]); // [T, E]
+  const positions = T === all.shape[0] ? all : tf.slice(all, [start, 0], [T, -1]); // [T, E]
   const E = tokens.shape[1];
   return tf.reshape(tf.add(tf.reshape(tokens, [B, T, E]), positions), [B * T, E]);
+}
+
+/** How a text is read. */
+interface Reading {
+  /** Attention of a layer, by its index. */
+  readonly attend: (qkv: BTQKV, layer: number) => BTE;
+  /** Position of the first token. */
+  readonly start: number;
+  /** Selects the dropout masks of a training step; absent in evaluation. */
+  readonly key?: RandomKey | undefined;
 }
 
 /**
  * Final hidden states, one a token.
  *
- * @param ids - `[B, T]`, int32, `T` at most the context length. Not disposed.
- * @param key - selects the dropout masks of a training step; absent in evaluation.
+ * @param ids - `[B, T]`, int32; `start + T` is at most the context length. Not disposed.
  * @returns `[B·T, E]`, owned by the caller.
  */
-function transformer(config: TransformerConfig, params: TransformerParams, ids: BT, key?: RandomKey): NE {
+function transformer(config: TransformerConfig, params: TransformerParams, ids: BT, reading: Reading): NE {
   const [B, T] = ids.shape;
-  if (T > config.contextLength)
-    throw new RangeError(`transformer: at most ${config.contextLength} tokens fit the context, got ${T}`);
+  const { attend, start, key } = reading;
+  if (start + T > config.contextLength)
+    throw new RangeError(`transformer: at most ${config.contextLength} tokens fit the context, got ${start + T}`);
   return tf.tidy(() => {
     const drop = createDropout(config.dropout, key);
     const norm = (x: NE, { gain, bias }: NormParams): NE => layerNorm(x, gain, bias);
     // Without dropout in between, the residual sum is the last step of the product itself.
     const addTo = (x: NE, branch: (residual?: NE) => NE): NE =>
       key && config.dropout > 0 ? tf.add(x, drop(branch())) : branch(x);
-    let x = drop(embedTokens(params, ids)); // [B·T, E]
-    for (const block of params.blocks) {
+    let x = drop(embedTokens(params, ids, start)); // [B·T, E]
+    for (const [layer, block] of params.blocks.entries()) {
       const input = tf.reshape<tf.Rank.R3>(norm(x, block.attentionNorm), [B, T, config.embedSize]);
-      x = addTo(x, (residual) => selfAttention(block.attention, input, config.heads, residual));
+      x = addTo(x, (residual) => selfAttention(block.attention, input, (qkv) => attend(qkv, layer), residual));
       const normed = norm(x, block.feedForwardNorm); // [B·T, E]
       x = addTo(x, (residual) => feedForward(block.feedForward, normed, residual));
     }
@@ -107,7 +119,20 @@ function feedForward({ expand, contract }: BlockParams["feedForward"], x: NE, re
   return linear(wide, contract.kernel, contract.bias, residual);
 }
 
+const cacheSizes = ({ layers, heads, embedSize, contextLength }: TransformerConfig): KeyValueSizes => ({
+  layers,
+  heads,
+  headSize: embedSize / heads,
+  capacity: contextLength,
+});
+
 export const transformerTrunk: Trunk<TransformerConfig, TransformerParams> = {
   init: initTransformer,
-  hidden: transformer,
+  hidden: (config, params, ids, key) =>
+    transformer(config, params, ids, { attend: (qkv) => causalAttention(qkv, config.heads), start: 0, key }),
+  reach: (config) => config.contextLength,
+  createMemory: (config, params, rows) =>
+    createKeyValueMemory(cacheSizes(config), rows, (ids, start, attend) =>
+      transformer(config, params, ids, { attend, start }),
+    ),
 };
