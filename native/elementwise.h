@@ -84,4 +84,34 @@ static void geluGrad(const float* dy, const float* x, float* dx, int64_t n) {
   mapBinary(left, right, dx, 1, n, [](vec d, vec v) { return d * geluSlope(v); });
 }
 
+// ---- SwiGLU (Shazeer 2020): a row is a gate g and as many values u; y = g · σ(g) · u
+
+static void swiglu(const float* x, float* y, int64_t rows, int64_t columns) {
+  parallelRanges(rows, most(1, elementGrain / most(1, columns)), [=](int64_t begin, int64_t end) {
+    for (int64_t i = begin; i < end; i++)
+      for (int64_t j = 0; j < columns; j += W) {
+        const float *gate = x + 2 * i * columns + j, *up = gate + columns;
+        float* to = y + i * columns + j;
+        const int64_t n = columns - j;
+        if (n >= W) store(to, load(gate) * logisticOf(load(gate)) * load(up));
+        else storePart(to, loadPart(gate, n) * logisticOf(loadPart(gate, n)) * loadPart(up, n), n);
+      }
+  });
+}
+
+static void swigluGrad(const float* dy, const float* x, float* dx, int64_t rows, int64_t columns) {
+  parallelRanges(rows, most(1, elementGrain / most(1, columns)), [=](int64_t begin, int64_t end) {
+    for (int64_t i = begin; i < end; i++)
+      for (int64_t j = 0; j < columns; j += W) {
+        const int64_t at = 2 * i * columns + j, n = columns - j;
+        const auto get = [&](const float* p) { return n >= W ? load(p) : loadPart(p, n); };
+        const auto put = [&](float* p, vec v) { n >= W ? store(p, v) : storePart(p, v, n); };
+        const vec gate = get(x + at), up = get(x + at + columns), d = get(dy + i * columns + j);
+        const vec s = logisticOf(gate);
+        put(dx + at, d * up * s * (all(1.0f) + gate * (all(1.0f) - s)));
+        put(dx + at + columns, d * gate * s);
+      }
+  });
+}
+
 SOFTBOX_END

@@ -13,9 +13,10 @@ namespace entries {
 // Every entry below, for the bindings.
 #define SOFTBOX_ENTRIES(each)                                                                                      \
   each(matmul) each(unary) each(binary) each(softmax) each(reduceRows) each(reduceColumns) each(layerNorm)         \
-  each(layerNormGrad) each(gelu) each(geluGrad) each(gather) each(scatterAdd) each(dropout) each(attention)        \
-  each(attentionGrad) each(linearLogSumExp) each(linearLogSumExpGrad) each(adamW) each(copyStrided) each(linear)   \
-  each(linearGrad) each(setRounding) each(rounds)
+  each(layerNormGrad) each(rmsNorm) each(rmsNormGrad) each(swiglu) each(swigluGrad) each(rotary) each(gelu)        \
+  each(geluGrad) each(gather) each(scatterAdd) each(dropout) each(attention) each(attentionGrad)                   \
+  each(linearLogSumExp) each(linearLogSumExpGrad) each(adamW) each(copyStrided) each(linear) each(linearGrad)      \
+  each(setRounding) each(rounds)
 
 // Whether products round their inputs to bfloat16: one choice for the process.
 inline int rounding = 0;  // no STL here: WebAssembly has none
@@ -99,6 +100,19 @@ SOFTBOX_ENTRY(void, layerNorm) {
 SOFTBOX_ENTRY(void, layerNormGrad) {
   kernels.layerNormGrad(a.floats(0), a.floats(1), a.floats(2), a.floats(3), a.floats(4), a.floats(5), a.size(6),
                         a.size(7), static_cast<float>(a.number(8)));
+}
+SOFTBOX_ENTRY(void, rmsNorm) {
+  kernels.rmsNorm(a.floats(0), a.floats(1), a.floats(2), a.size(3), a.size(4), static_cast<float>(a.number(5)));
+}
+SOFTBOX_ENTRY(void, rmsNormGrad) {
+  kernels.rmsNormGrad(a.floats(0), a.floats(1), a.floats(2), a.floats(3), a.floats(4), a.size(5), a.size(6),
+                      static_cast<float>(a.number(7)));
+}
+SOFTBOX_ENTRY(void, swiglu) { kernels.swiglu(a.floats(0), a.floats(1), a.size(2), a.size(3)); }
+SOFTBOX_ENTRY(void, swigluGrad) { kernels.swigluGrad(a.floats(0), a.floats(1), a.floats(2), a.size(3), a.size(4)); }
+// rotary(qkv, angles, out, batch, time, embed, heads, inverse)
+SOFTBOX_ENTRY(void, rotary) {
+  kernels.rotary({a.floats(0), a.floats(1), a.floats(2), a.size(3), a.size(4), a.size(5), a.size(6), a.flag(7)});
 }
 SOFTBOX_ENTRY(void, gelu) { kernels.gelu(a.floats(0), a.floats(1), a.size(2)); }
 SOFTBOX_ENTRY(void, geluGrad) { kernels.geluGrad(a.floats(0), a.floats(1), a.floats(2), a.size(3)); }

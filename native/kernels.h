@@ -50,6 +50,15 @@ struct Attention {
   bool rounded;
 };
 
+// Turns pairs (i, i + D / 2) of queries and keys by angles of their position; values are copied.
+struct Rotary {
+  const float* qkv;     // [B, T, 3E]
+  const float* angles;  // [T, D]: cosines, then sines, of D / 2 angles a position
+  float* out;           // [B, T, 3E]
+  int64_t batch, time, embed, heads;
+  bool inverse;  // turns back
+};
+
 struct Vocabulary {
   const float *hidden, *weight, *bias;  // [N, E], [V, E], [V] or null
   const int32_t* targets;               // [N]
@@ -93,6 +102,12 @@ struct Kernels {
                     float epsilon);
   void (*layerNormGrad)(const float* dy, const float* x, const float* gain, float* dx, float* dgain, float* dbias,
                         int64_t rows, int64_t columns, float epsilon);
+  void (*rmsNorm)(const float* x, const float* gain, float* y, int64_t rows, int64_t columns, float epsilon);
+  void (*rmsNormGrad)(const float* dy, const float* x, const float* gain, float* dx, float* dgain, int64_t rows,
+                      int64_t columns, float epsilon);
+  void (*swiglu)(const float* x, float* y, int64_t rows, int64_t columns);  // x [rows, 2 · columns]: gate, then up
+  void (*swigluGrad)(const float* dy, const float* x, float* dx, int64_t rows, int64_t columns);
+  void (*rotary)(const Rotary&);
   void (*gelu)(const float* x, float* y, int64_t n);
   void (*geluGrad)(const float* dy, const float* x, float* dx, int64_t n);
   void (*gather)(const float* table, const int32_t* ids, float* y, int64_t n, int64_t columns);

@@ -248,4 +248,61 @@ static void layerNormGrad(const float* dy, const float* x, const float* gain, fl
   combinePieces(partial + pieces * columns, pieces, dbias, columns, 1.0f);
 }
 
+// ---- RMS norm (Zhang and Sennrich 2019)
+
+// 1 / √(mean of squares + ε).
+FORCE_INLINE float rowInverseRms(const float* x, int64_t n, float epsilon) {
+  vec sum = {};
+  int64_t i = 0;
+  for (; i + W <= n; i += W) sum += load(x + i) * load(x + i);
+  if (i < n) {
+    const vec rest = loadPart(x + i, n - i);
+    sum += rest * rest;
+  }
+  return 1.0f / __builtin_sqrtf(sumLanes(sum) / static_cast<float>(n) + epsilon);
+}
+
+static void rmsNorm(const float* x, const float* gain, float* y, int64_t rows, int64_t columns, float epsilon) {
+  eachRow(rows, columns, [=](int64_t i) {
+    const float* from = x + i * columns;
+    float* to = y + i * columns;
+    const float inverse = rowInverseRms(from, columns, epsilon);
+    int64_t j = 0;
+    for (; j + W <= columns; j += W) store(to + j, load(from + j) * all(inverse) * load(gain + j));
+    for (; j < columns; j++) to[j] = from[j] * inverse * gain[j];
+  });
+}
+
+// dx = inverse · (g - z · mean(g z)), g = dy · gain, z = x · inverse; adds dy · z to dgain.
+static void rmsNormGradRow(const float* dy, const float* x, const float* gain, float* dx, float* dgain, int64_t n,
+                           float epsilon) {
+  const float inverse = rowInverseRms(x, n, epsilon);
+  vec sumGz = {};
+  for (int64_t j = 0; j < n; j += W) {
+    const bool whole = n - j >= W;
+    const auto get = [&](const float* p) { return whole ? load(p + j) : loadPart(p + j, n - j); };
+    const vec dz = get(dy) * (get(x) * all(inverse)), sum = get(dgain) + dz;
+    sumGz += dz * get(gain);
+    whole ? store(dgain + j, sum) : storePart(dgain + j, sum, n - j);
+  }
+  const float meanGz = sumLanes(sumGz) / static_cast<float>(n);
+  int64_t j = 0;
+  for (; j + W <= n; j += W)
+    store(dx + j, all(inverse) * (load(dy + j) * load(gain + j) - load(x + j) * all(inverse * meanGz)));
+  for (; j < n; j++) dx[j] = inverse * (dy[j] * gain[j] - x[j] * (inverse * meanGz));
+}
+
+static void rmsNormGrad(const float* dy, const float* x, const float* gain, float* dx, float* dgain, int64_t rows,
+                        int64_t columns, float epsilon) {
+  const int64_t pieces = rowPieces(rows, columns);
+  float* partial = scratch(slotPartial, pieces * columns);
+  parallel(pieces, [=](int64_t piece) {
+    float* pieceGain = partial + piece * columns;
+    memset(pieceGain, 0, columns * sizeof(float));
+    for (int64_t i = rows * piece / pieces; i < rows * (piece + 1) / pieces; i++)
+      rmsNormGradRow(dy + i * columns, x + i * columns, gain, dx + i * columns, pieceGain, columns, epsilon);
+  });
+  combinePieces(partial, pieces, dgain, columns, 1.0f);
+}
+
 SOFTBOX_END

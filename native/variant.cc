@@ -4,6 +4,7 @@
 #include "elementwise.h"
 #include "linear.h"
 #include "matmul.h"
+#include "rotary.h"
 #include "rows.h"
 #include "tables.h"
 #include "vocabularygrad.h"
@@ -29,6 +30,11 @@ const Kernels* SOFTBOX_GETTER(SOFTBOX_ISA)() {
                                 reduceColumns,
                                 layerNorm,
                                 layerNormGrad,
+                                rmsNorm,
+                                rmsNormGrad,
+                                swiglu,
+                                swigluGrad,
+                                rotary,
                                 gelu,
                                 geluGrad,
                                 gather,

@@ -7,6 +7,9 @@ import { gelu } from "../../src/engine/ops/gelu.ts";
 import { layerNorm } from "../../src/engine/ops/layerNorm.ts";
 import { linear, linearGelu } from "../../src/engine/ops/linear.ts";
 import { linearLogSumExp } from "../../src/engine/ops/linearLogSumExp.ts";
+import { rmsNorm } from "../../src/engine/ops/rmsNorm.ts";
+import { rotary } from "../../src/engine/ops/rotary.ts";
+import { swiglu } from "../../src/engine/ops/swiglu.ts";
 import { createRandomStream, randomKey } from "../../src/engine/random.ts";
 import { activate, testedEngines } from "../support/engines.ts";
 import {
@@ -18,7 +21,10 @@ import {
   linear64,
   linearLogSumExp64,
   numericalGradient,
+  rmsNorm64,
+  rotary64,
   sumOf,
+  swiglu64,
 } from "../support/float64.ts";
 
 type Tensors = Record<string, tf.Tensor>;
@@ -44,6 +50,28 @@ const layerNormCase = (N: number, E: number): Case => ({
   shapes: { x: [N, E], gain: [E], bias: [E] },
   op: ({ x, gain, bias }) => [layerNorm(x as tf.Tensor2D, gain as tf.Tensor1D, bias as tf.Tensor1D)],
   reference: layerNorm64,
+});
+
+const rmsNormCase = (N: number, E: number): Case => ({
+  name: `rmsNorm [${N}, ${E}]`,
+  shapes: { x: [N, E], gain: [E] },
+  op: ({ x, gain }) => [rmsNorm(x as tf.Tensor2D, gain as tf.Tensor1D)],
+  reference: rmsNorm64,
+});
+
+const swigluCase = (N: number, F: number): Case => ({
+  name: `swiglu [${N}, ${2 * F}]`,
+  shapes: { x: [N, 2 * F] },
+  scale: 3,
+  op: ({ x }) => [swiglu(x as tf.Tensor2D)],
+  reference: swiglu64(F),
+});
+
+const rotaryCase = (B: number, T: number, E: number, heads: number, start: number): Case => ({
+  name: `rotary ${B} × ${T} × ${E}, ${heads} heads, from position ${start}`,
+  shapes: { qkv: [B, T, 3 * E] },
+  op: ({ qkv }) => [rotary(qkv as tf.Tensor3D, heads, start)],
+  reference: (x) => rotary64(x, { T, E, heads, start }),
 });
 
 const linearCase = (N: number, I: number, O: number, biased: boolean): Case => ({
@@ -104,6 +132,13 @@ const attentionCase = (B: number, T: number, E: number, heads: number, scale = 1
 const cases: Case[] = [
   ...[1, 3, 17].map((N) => layerNormCase(N, 5)),
   layerNormCase(3, 65),
+  ...[1, 3, 17].map((N) => rmsNormCase(N, 5)),
+  rmsNormCase(3, 65),
+  swigluCase(1, 1),
+  swigluCase(5, 17),
+  rotaryCase(1, 1, 2, 1, 0),
+  rotaryCase(2, 5, 12, 3, 0),
+  rotaryCase(1, 3, 66, 1, 1000),
   { name: "gelu", shapes: { x: [67] }, scale: 3, op: ({ x }) => [gelu(x!)], reference: gelu64 },
   linearCase(1, 1, 1, true),
   linearCase(3, 17, 5, true),

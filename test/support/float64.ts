@@ -41,6 +41,38 @@ export function layerNorm64({ x, gain, bias }: Arrays): Float64Array[] {
   return [y];
 }
 
+export function rmsNorm64({ x, gain }: Arrays): Float64Array[] {
+  const E = gain!.length;
+  const inverse = (row: number): number => (sumOf(E, (i) => x![row * E + i]! ** 2) / E + 1e-5) ** -0.5;
+  return [x!.map((v, i) => v * inverse(Math.floor(i / E)) * gain![i % E]!)];
+}
+
+/** Rows of F gates and F values. */
+export const swiglu64 =
+  (F: number) =>
+  ({ x }: Arrays): Float64Array[] => [
+    Float64Array.from({ length: x!.length / 2 }, (_, i) => {
+      const [row, column] = [Math.floor(i / F), i % F];
+      const gate = x![row * 2 * F + column]!;
+      return (gate / (1 + Math.exp(-gate))) * x![row * 2 * F + F + column]!;
+    }),
+  ];
+
+/** Each plane of a query or key as a complex number times e^(i · angle). */
+export function rotary64({ qkv }: Arrays, { T, E, heads, start }: Sizes): Float64Array[] {
+  const D = E! / heads!;
+  return [
+    qkv!.map((value, i) => {
+      const [feature, position] = [i % (3 * E!), Math.floor(i / (3 * E!)) % T!];
+      if (feature >= 2 * E!) return value;
+      const [within, half] = [feature % D, D / 2];
+      const angle = (start! + position) * 10_000 ** ((-2 * (within % half)) / D);
+      const other = qkv![within < half ? i + half : i - half]!;
+      return value * Math.cos(angle) + (within < half ? -other : other) * Math.sin(angle);
+    }),
+  ];
+}
+
 export function linear64({ x, kernel, bias }: Arrays, { I, O }: Sizes): Float64Array[] {
   const rows = x!.length / I!;
   const y = new Float64Array(rows * O!);

@@ -11,13 +11,14 @@ import { join } from "node:path";
 import { pathToFileURL } from "node:url";
 import { SandboxError } from "../errors.ts";
 import { packageRoot } from "../packageRoot.ts";
+import type { LayersAddon } from "./layersAddon.ts";
 
 export type InstructionSet = "portable" | "avx2" | "avx512" | "avx512bf16" | "amx" | "amxEmulated" | "simd128";
 /** What the inputs of matrix products are rounded to; sums and everything else are float32. */
 export type Precision = "float32" | "bfloat16";
 
 /** The native functions, argument by argument as native/binding.cc reads them. Sizes are in elements. */
-export interface NativeAddon {
+export interface NativeAddon extends LayersAddon {
   matmul(
     a: Float32Array,
     b: Float32Array,

@@ -4,6 +4,7 @@ import type { NativeKernel } from "./kernel.ts";
 import { dataKernels } from "./kernels-data.ts";
 import { elementwiseKernels } from "./kernels-elementwise.ts";
 import { fusedKernels } from "./kernels-fused.ts";
+import { layerKernels } from "./kernels-layers.ts";
 import { matmulKernels } from "./kernels-matmul.ts";
 import { rowKernels } from "./kernels-rows.ts";
 import { vocabularyKernels } from "./kernels-vocabulary.ts";
@@ -12,6 +13,7 @@ export const nativeKernels: Readonly<Record<string, NativeKernel>> = {
   ...dataKernels,
   ...elementwiseKernels,
   ...fusedKernels,
+  ...layerKernels,
   ...matmulKernels,
   ...rowKernels,
   ...vocabularyKernels,

@@ -9,6 +9,9 @@ import { geluKernels } from "./gelu.ts";
 import { layerNormKernels } from "./layerNorm.ts";
 import { linearKernels } from "./linear.ts";
 import { linearLogSumExpKernels } from "./linearLogSumExp.ts";
+import { rmsNormKernels } from "./rmsNorm.ts";
+import { rotaryKernels } from "./rotary.ts";
+import { swigluKernels } from "./swiglu.ts";
 
 export const fusedKernels: readonly FusedKernel[] = [
   ...adamWKernels,
@@ -20,4 +23,7 @@ export const fusedKernels: readonly FusedKernel[] = [
   ...layerNormKernels,
   ...linearKernels,
   ...linearLogSumExpKernels,
+  ...rmsNormKernels,
+  ...rotaryKernels,
+  ...swigluKernels,
 ];
