@@ -16,7 +16,7 @@ namespace entries {
   each(layerNormGrad) each(rmsNorm) each(rmsNormGrad) each(swiglu) each(swigluGrad) each(rotary) each(gelu)        \
   each(geluGrad) each(gather) each(scatterAdd) each(dropout) each(attention) each(attentionGrad)                   \
   each(linearLogSumExp) each(linearLogSumExpGrad) each(adamW) each(copyStrided) each(linear) each(linearGrad)      \
-  each(setRounding) each(rounds)
+  each(lstm) each(lstmGrad) each(gru) each(gruGrad) each(setRounding) each(rounds)
 
 // Whether products round their inputs to bfloat16: one choice for the process.
 inline int rounding = 0;  // no STL here: WebAssembly has none
@@ -181,6 +181,69 @@ SOFTBOX_ENTRY(void, linearLogSumExpGrad) {
   p.vocab = a.size(12);
   p.rounded = isRounding();
   kernels.linearLogSumExpGrad(p);
+}
+
+// The sizes behind the arrays, from argument `at` on.
+template <class A>
+Recurrent recurrent(const A& a, int at) {
+  Recurrent p{};
+  p.batch = a.size(at);
+  p.time = a.size(at + 1);
+  p.units = a.size(at + 2);
+  p.rounded = isRounding();
+  return p;
+}
+// lstm(gates, kernel, hidden, cell, output, finalCell, trace, batch, time, units)
+SOFTBOX_ENTRY(void, lstm) {
+  Recurrent p = recurrent(a, 7);
+  p.gates = a.floats(0);
+  p.kernel = a.floats(1);
+  p.hidden = a.floats(2);
+  p.cell = a.floats(3);
+  p.output = a.floats(4);
+  p.finalCell = a.floats(5);
+  p.trace = a.floats(6);
+  kernels.lstm(p);
+}
+// lstmGrad(dOutput, kernel, hidden, cell, output, trace, dGates, dKernel, dHidden, dCell, batch, time, units)
+SOFTBOX_ENTRY(void, lstmGrad) {
+  Recurrent p = recurrent(a, 10);
+  p.dOutput = a.floats(0);
+  p.kernel = a.floats(1);
+  p.hidden = a.floats(2);
+  p.cell = a.floats(3);
+  p.output = a.floats(4);
+  p.trace = a.floats(5);
+  p.dGates = a.floats(6);
+  p.dKernel = a.floats(7);
+  p.dHidden = a.floats(8);
+  p.dCell = a.floats(9);
+  kernels.lstmGrad(p);
+}
+// gru(gates, kernel, bias, hidden, output, trace, batch, time, units)
+SOFTBOX_ENTRY(void, gru) {
+  Recurrent p = recurrent(a, 6);
+  p.gates = a.floats(0);
+  p.kernel = a.floats(1);
+  p.bias = a.floats(2);
+  p.hidden = a.floats(3);
+  p.output = a.floats(4);
+  p.trace = a.floats(5);
+  kernels.gru(p);
+}
+// gruGrad(dOutput, kernel, hidden, output, trace, dGates, dKernel, dBias, dHidden, batch, time, units)
+SOFTBOX_ENTRY(void, gruGrad) {
+  Recurrent p = recurrent(a, 9);
+  p.dOutput = a.floats(0);
+  p.kernel = a.floats(1);
+  p.hidden = a.floats(2);
+  p.output = a.floats(3);
+  p.trace = a.floats(4);
+  p.dGates = a.floats(5);
+  p.dKernel = a.floats(6);
+  p.dBias = a.floats(7);
+  p.dHidden = a.floats(8);
+  kernels.gruGrad(p);
 }
 
 // adamW(arrays: p..., g..., m..., v..., sizes, weightDecay, step, learningRate, beta1, beta2, epsilon, clipNorm)

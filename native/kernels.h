@@ -69,6 +69,18 @@ struct Vocabulary {
   bool rounded;
 };
 
+// A recurrent layer over whole sequences; G gates a unit side by side, 4 in an LSTM, 3 in a GRU.
+struct Recurrent {
+  const float *gates, *kernel, *bias;  // [B, T, G·U] from the inputs, [U, G·U], [G·U] (GRU)
+  const float *hidden, *cell;          // [B, U] before the first step; cell: LSTM
+  float *output, *finalCell;           // [B, T, U], an input backward; [B, U] (LSTM)
+  float* trace;                        // [B, T, 5U] (LSTM), [B, T, 4U] (GRU): activations for the way back
+  const float* dOutput;                // backward only, as what follows
+  float *dGates, *dKernel, *dBias, *dHidden, *dCell;
+  int64_t batch, time, units;
+  bool rounded;
+};
+
 struct AdamW {
   float** p;
   const float** g;
@@ -117,6 +129,10 @@ struct Kernels {
   void (*attentionGrad)(const Attention&);
   void (*linearLogSumExp)(const Vocabulary&);
   void (*linearLogSumExpGrad)(const Vocabulary&);
+  void (*lstm)(const Recurrent&);
+  void (*lstmGrad)(const Recurrent&);
+  void (*gru)(const Recurrent&);
+  void (*gruGrad)(const Recurrent&);
   double (*adamW)(const AdamW&);
   void (*copyStrided)(const StridedCopy&);
 };

@@ -4,6 +4,7 @@
 #include "elementwise.h"
 #include "linear.h"
 #include "matmul.h"
+#include "recurrentgrad.h"
 #include "rotary.h"
 #include "rows.h"
 #include "tables.h"
@@ -44,6 +45,10 @@ const Kernels* SOFTBOX_GETTER(SOFTBOX_ISA)() {
                                 attentionGrad,
                                 linearLogSumExp,
                                 linearLogSumExpGrad,
+                                lstm,
+                                lstmGrad,
+                                gru,
+                                gruGrad,
                                 adamW,
                                 copyStrided};
   return &table;

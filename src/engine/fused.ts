@@ -38,6 +38,37 @@ export function runFusedMany(name: string, inputs: Inputs, attributes: Attribute
   return tf.engine().runKernel(name, inputs as tf.NamedTensorMap, attributes as Record<string, number>) as tf.Tensor[];
 }
 
+/** A result with what its gradient needs of the way there. */
+interface Forward {
+  readonly value: tf.Tensor;
+  readonly saved: tf.Tensor[];
+}
+
+/**
+ * Runs `forward` with a gradient written by hand, for kernels some of whose outputs no gradient ever reaches: a registered
+ * gradient would be handed zeros for those.
+ *
+ * @param backward - the gradients of all inputs from that of the result and what was saved; both are freed afterwards.
+ * @returns the result, owned by the caller.
+ */
+export function withGradient(
+  inputs: readonly tf.Tensor[],
+  forward: (inputs: readonly tf.Tensor[]) => Forward,
+  backward: (dy: tf.Tensor, saved: readonly tf.Tensor[]) => tf.Tensor[],
+): tf.Tensor {
+  return tf.customGrad((...args) => {
+    const save = args.at(-1) as unknown as tf.GradSaveFunc;
+    const { value, saved } = forward(args.slice(0, -1) as tf.Tensor[]);
+    save(saved);
+    const gradFunc = (dy: tf.Tensor, kept: tf.Tensor[]): tf.Tensor[] => {
+      const gradients = backward(dy, kept);
+      releaseSpent([dy], kept, gradients);
+      return gradients;
+    };
+    return { value, gradFunc };
+  })(...inputs);
+}
+
 /**
  * Frees what a gradient was made from. tfjs would keep it until the whole backward pass is over, though nobody reads it again;
  * freed at once, its memory serves the next layer while it is still in the cache. A gradient that the caller of tfjs handed

@@ -18,6 +18,12 @@ export type BT = Named<tf.Tensor2D, ["batch", "time"]>;
 export type BTE = Named<tf.Tensor3D, ["batch", "time", "embed"]>;
 /** Queries, keys and values of all heads side by side, `[batch, time, 3 · embed]`. */
 export type BTQKV = Named<tf.Tensor3D, ["batch", "time", "query+key+value"]>;
+/** Hidden states of a recurrent layer, `[batch, time, units]`. */
+export type BTU = Named<tf.Tensor3D, ["batch", "time", "units"]>;
+/** What a recurrent layer's gates are made of, all gates side by side, `[batch, time, gates · units]`. */
+export type BTG = Named<tf.Tensor3D, ["batch", "time", "gates"]>;
+/** One row a sequence of what a recurrent layer carries from step to step, `[batch, units]`. */
+export type BU = Named<tf.Tensor2D, ["batch", "units"]>;
 /** One row a token, `[batch · time, embed]`. */
 export type NE = Named<tf.Tensor2D, ["token", "embed"]>;
 /** One number a token, `[batch · time]`. */

@@ -23,15 +23,51 @@ const Transformer = z
   .strictObject({ ...transformerFields, vocabSize: size("distinct tokens (V)") })
   .refine(headsDivide, headsMessage);
 
+const dropped = (description: string) => z.number().min(0).lt(1).default(0).describe(`${description}, 0..1`);
+const penalty = (description: string) => z.number().min(0).max(1000).default(0).describe(description);
+
+const recurrentFields = {
+  contextLength: size("steps that gradients go back (T)").default(35),
+  embedSize: size("features a token (E)").default(128),
+  hiddenSizes: z
+    .array(size("units of a layer (U)"))
+    .min(1)
+    .max(64)
+    .default([256, 256])
+    .describe("units of each layer (U), the first layer first"),
+  dropout: dropped("share of the last layer's outputs dropped, the same at all steps of a sequence"),
+  inputDropout: dropped("share of token features dropped, the same at all steps"),
+  betweenDropout: dropped("share of what passes from layer to layer dropped, the same at all steps"),
+  embeddingDropout: dropped("share of the vocabulary whose embedding is dropped"),
+  weightDropout: dropped("share of the recurrent weights dropped"),
+  activationPenalty: penalty("α of activation regularisation: times the mean square of the last layer's outputs"),
+  temporalPenalty: penalty("β of temporal activation regularisation: times the mean square of their change a step"),
+  head: HeadConfig.default({ kind: "softmax" }),
+  output: OutputConfig.prefault({}),
+};
+const lstmFields = {
+  kind: z.literal("lstm"),
+  ...recurrentFields,
+  forgetBias: z.number().min(-100).max(100).default(1).describe("bias of fresh forget gates"),
+};
+const gruFields = { kind: z.literal("gru"), ...recurrentFields };
+
+const vocabulary = { vocabSize: size("distinct tokens (V)") };
+const Lstm = z.strictObject({ ...lstmFields, ...vocabulary });
+const Gru = z.strictObject({ ...gruFields, ...vocabulary });
+
 /** A model whose vocabulary is not known yet: what a recipe holds. */
 export const ModelRecipe = z.discriminatedUnion("kind", [
   z.strictObject(transformerFields).refine(headsDivide, headsMessage),
+  z.strictObject(lstmFields),
+  z.strictObject(gruFields),
 ]);
 
 /** Configuration of a model, by family. */
-export const ModelConfig = z.discriminatedUnion("kind", [Transformer]);
+export const ModelConfig = z.discriminatedUnion("kind", [Transformer, Lstm, Gru]);
 export type ModelConfig = z.infer<typeof ModelConfig>;
 export type TransformerConfig = z.infer<typeof Transformer>;
+export type RecurrentConfig = z.infer<typeof Lstm> | z.infer<typeof Gru>;
 
 /** Reads a model configuration. @throws {SandboxError} naming every wrong key by its path. */
 export function parseModelConfig(raw: unknown): ModelConfig {

@@ -8,6 +8,7 @@ export interface Initializer {
   /** N(0, deviation²). */
   normal<R extends tf.Rank>(name: string, shape: tf.ShapeMap[R], deviation: number): tf.Variable<R>;
   constant<R extends tf.Rank>(shape: tf.ShapeMap[R], value: number): tf.Variable<R>;
+  given<R extends tf.Rank>(values: Float32Array, shape: tf.ShapeMap[R]): tf.Variable<R>;
   /** Kernel N(0, deviation²) of shape `[I, O]`, bias 0. */
   linear(name: string, inputs: number, outputs: number, deviation: number): LinearParams;
 }
@@ -28,6 +29,7 @@ export function createInitializer(seed: number): Initializer {
   const initializer: Initializer = {
     normal: (name, shape, deviation) => variable(normals(size(shape), deviation, seed, name), shape),
     constant: (shape, value) => variable(new Float32Array(size(shape)).fill(value), shape),
+    given: variable,
     linear: (name, inputs, outputs, deviation) => ({
       kernel: initializer.normal(`${name}.kernel`, [inputs, outputs], deviation),
       bias: initializer.constant([outputs], 0),

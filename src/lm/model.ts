@@ -6,12 +6,12 @@ import type { BT, N, NE, NV } from "../engine/shapes.ts";
 import type { ModelConfig } from "./config.ts";
 import { headParts } from "./headParts.ts";
 import type { LossOptions } from "./heads/config.ts";
-import { expectDefined } from "./heads/loss.ts";
+import { expectDefined, withoutOptions } from "./heads/loss.ts";
 import { headOf } from "./heads/table.ts";
 import { createInitializer, type Initializer, standardDeviation } from "./init.ts";
 import { createReader } from "./reader.ts";
 import { trunkOf } from "./trunks/table.ts";
-import type { TrunkParams } from "./trunks/trunk.ts";
+import type { HiddenOptions, State, TrunkParams } from "./trunks/trunk.ts";
 
 /** The whole parameter tree; its paths name the tensors of a checkpoint. */
 export interface ModelParams {
@@ -29,6 +29,21 @@ export interface NextToken {
   readonly mixture?: readonly number[];
   /** The text was longer than the context, so only its end was seen. */
   readonly windowed: boolean;
+}
+
+export interface LossesOptions extends HiddenOptions {
+  /** What training minimises; plain `−log p` where absent. */
+  readonly training?: LossOptions;
+}
+
+/** What texts, or pieces of texts, cost; all tensors owned by the caller. */
+export interface Losses {
+  /** In nats, `[B·T]`; differentiable in the parameters. */
+  readonly losses: N;
+  /** What the texts' next pieces go on from; a constant to gradients. */
+  readonly state: State;
+  /** What regularisers of activations add to a training step's mean loss. */
+  readonly penalty?: tf.Scalar;
 }
 
 /** A model with its parameters; whoever made it disposes it. */
@@ -50,6 +65,10 @@ export interface LanguageModel {
    * @throws {SandboxError} if the head does not define an option that is asked for.
    */
   loss(inputs: BT, targets: BT, options: LossOptions, key?: RandomKey): N;
+  /** The losses of texts, or of pieces that go on from a state, with the state after them. Otherwise as `nll` and `loss`. */
+  losses(inputs: BT, targets: BT, options?: LossesOptions): Losses;
+  /** What `rows` texts start from, owned by the caller; empty for families that carry nothing. */
+  initialState(rows: number): State;
   /** Final hidden states, `[B·T, E]`, owned by the caller. Arguments as in `nll`. */
   hidden(inputs: BT, key?: RandomKey): NE;
   /** `log p` over the vocabulary for rows of hidden states, `[N, V]`, owned by the caller: a few rows at a time. */
@@ -70,7 +89,8 @@ export function createModel(config: ModelConfig, seed: number): LanguageModel {
     output: initOutput(config, make),
   };
   const parts = headParts({ config, params });
-  const hidden = (ids: BT, key?: RandomKey): NE => trunk.hidden(config, params.trunk, ids, key);
+  const hidden = (ids: BT, key?: RandomKey): NE =>
+    tf.tidy(() => trunk.hidden(config, params.trunk, ids, { key }).hidden);
   const flat = (targets: BT): N => tf.reshape(targets, [targets.size]);
   return {
     config,
@@ -81,6 +101,14 @@ export function createModel(config: ModelConfig, seed: number): LanguageModel {
       expectDefined(config.head, options);
       return tf.tidy(() => head.loss(parts, hidden(inputs, key), flat(targets), options));
     },
+    losses: (inputs, targets, { training = withoutOptions, ...options } = {}) => {
+      expectDefined(config.head, training);
+      return tf.tidy(() => {
+        const { hidden: rows, ...rest } = trunk.hidden(config, params.trunk, inputs, options);
+        return { losses: head.loss(parts, rows, flat(targets), training), ...rest } as never;
+      });
+    },
+    initialState: (rows) => trunk.initialState(config, rows),
     hidden,
     logProbs: (states) => head.logProbs(parts, states),
     next: async (ids) => {

@@ -4,9 +4,11 @@ import { beforeAll, describe, expect, test } from "vitest";
 import { causalAttention } from "../../src/engine/ops/causalAttention.ts";
 import { embed } from "../../src/engine/ops/embed.ts";
 import { gelu } from "../../src/engine/ops/gelu.ts";
+import { gruSequence } from "../../src/engine/ops/gruSequence.ts";
 import { layerNorm } from "../../src/engine/ops/layerNorm.ts";
 import { linear, linearGelu } from "../../src/engine/ops/linear.ts";
 import { linearLogSumExp } from "../../src/engine/ops/linearLogSumExp.ts";
+import { lstmSequence } from "../../src/engine/ops/lstmSequence.ts";
 import { rmsNorm } from "../../src/engine/ops/rmsNorm.ts";
 import { rotary } from "../../src/engine/ops/rotary.ts";
 import { swiglu } from "../../src/engine/ops/swiglu.ts";
@@ -26,6 +28,7 @@ import {
   sumOf,
   swiglu64,
 } from "../support/float64.ts";
+import { gru64, lstm64 } from "../support/recurrent64.ts";
 
 type Tensors = Record<string, tf.Tensor>;
 
@@ -129,7 +132,29 @@ const attentionCase = (B: number, T: number, E: number, heads: number, scale = 1
   reference: (x) => attention64(x, { B, T, E, heads }),
 });
 
+const lstmCase = (B: number, T: number, U: number, scale = 1): Case => ({
+  name: `lstmSequence ${B} × ${T} × ${U}, inputs of size ${scale}`,
+  shapes: { gates: [B, T, 4 * U], kernel: [U, 4 * U], hidden: [B, U], cell: [B, U] },
+  scale,
+  op: ({ gates, kernel, hidden, cell }) => {
+    const state = { hidden: hidden as tf.Tensor2D, cell: cell as tf.Tensor2D };
+    return [lstmSequence(gates as tf.Tensor3D, kernel as tf.Tensor2D, state).hidden];
+  },
+  reference: (x) => [lstm64(x, { B, T, U }).outputs],
+});
+
+const gruCase = (B: number, T: number, U: number, scale = 1): Case => ({
+  name: `gruSequence ${B} × ${T} × ${U}, inputs of size ${scale}`,
+  shapes: { gates: [B, T, 3 * U], kernel: [U, 3 * U], bias: [3 * U], hidden: [B, U] },
+  scale,
+  op: ({ gates, kernel, bias, hidden }) => [
+    gruSequence(gates as tf.Tensor3D, kernel as tf.Tensor2D, bias as tf.Tensor1D, hidden as tf.Tensor2D).hidden,
+  ],
+  reference: (x) => [gru64(x, { B, T, U })],
+});
+
 const cases: Case[] = [
+  ...[lstmCase, gruCase].flatMap((make) => [make(1, 1, 1), make(3, 4, 5), make(2, 3, 17, 0.5), make(1, 6, 3, 4)]),
   ...[1, 3, 17].map((N) => layerNormCase(N, 5)),
   layerNormCase(3, 65),
   ...[1, 3, 17].map((N) => rmsNormCase(N, 5)),
@@ -221,6 +246,32 @@ describe.each(testedEngines)("on %s", (engine) => {
         // Float32 sums of up to a few hundred terms, against central differences good to about 1e-8.
         expect(error(gradients[i]!.dataSync(), expected), name).toBeLessThan(3e-5);
       }
+    });
+  });
+
+  test("the state after the last step is that of the reference", () => {
+    const [B, T, U] = [3, 4, 5];
+    const item = lstmCase(B, T, U);
+    const arrays = draw(item);
+    const at = (name: string) => tf.tensor(Float32Array.from(arrays[name]!), item.shapes[name]!);
+    const expected = lstm64(arrays, { B, T, U });
+    const recurrent = draw(gruCase(B, T, U));
+    const gruAt = (name: string) => tf.tensor(Float32Array.from(recurrent[name]!), gruCase(B, T, U).shapes[name]!);
+    const last = gru64(recurrent, { B, T, U }).filter((_, i) => Math.floor(i / U) % T === T - 1);
+    tf.tidy(() => {
+      const start = { hidden: at("hidden") as tf.Tensor2D, cell: at("cell") as tf.Tensor2D };
+      const { state } = lstmSequence(at("gates") as tf.Tensor3D, at("kernel") as tf.Tensor2D, start);
+      expect(error(state.cell.dataSync(), expected.cell)).toBeLessThan(1e-5);
+      expect(
+        error(
+          state.hidden.dataSync(),
+          expected.outputs.filter((_, i) => Math.floor(i / U) % T === T - 1),
+        ),
+      ).toBeLessThan(1e-5);
+      const gruArguments = [gruAt("gates"), gruAt("kernel"), gruAt("bias"), gruAt("hidden")] as Parameters<
+        typeof gruSequence
+      >;
+      expect(error(gruSequence(...gruArguments).state.dataSync(), last)).toBeLessThan(1e-5);
     });
   });
 

@@ -30,8 +30,8 @@ function readAnew({ config, params }: LanguageModel, ids: readonly number[]): Fl
     const start = windowStart(found.length + 1, reach);
     const end = Math.min(ids.length, start + reach);
     const values = tf.tidy(() => {
-      const states = trunk.hidden(config, params.trunk, idsTensor([ids.slice(start, end)])); // causal: all ends at once
-      return head.logProbs(headParts({ config, params }), states).dataSync<"float32">().slice();
+      const { hidden } = trunk.hidden(config, params.trunk, idsTensor([ids.slice(start, end)])); // causal: all ends at once
+      return head.logProbs(headParts({ config, params }), hidden).dataSync<"float32">().slice();
     });
     for (let t = found.length - start; t < end - start; t++) found.push(values.slice(t * V, (t + 1) * V));
   }

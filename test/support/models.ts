@@ -8,19 +8,25 @@ import { parseHead } from "../../src/lm/heads/config.ts";
 import type { LanguageModel } from "../../src/lm/model.ts";
 
 /** Every family of models with every head that is tested. */
-export const families = ["transformer"] as const;
+export const families = ["transformer", "lstm", "gru"] as const;
 export const heads = ["softmax", "mos:1", "mos:4"] as const;
 export const everyModel = families.flatMap((kind) => heads.map((head) => ({ kind, head, name: `${kind} × ${head}` })));
 
-/** V = 11, T = 8, E = 8, two blocks of two heads, unless told otherwise. */
+/** Two layers each; the last recurrent one has other sizes than the embedding. */
+const tinySizes: Readonly<Record<string, object>> = {
+  transformer: { layers: 2, heads: 2 },
+  lstm: { hiddenSizes: [7, 6] },
+  gru: { hiddenSizes: [7, 6] },
+};
+
+/** V = 11, T = 8, E = 8, two layers, unless told otherwise. */
 export const tinyConfig = (kind: string, head: string, changes: object = {}): ModelConfig =>
   parseModelConfig({
     kind,
     vocabSize: 11,
     contextLength: 8,
     embedSize: 8,
-    layers: 2,
-    heads: 2,
+    ...tinySizes[kind],
     head: parseHead(head),
     ...changes,
   });

@@ -12,13 +12,14 @@ import { pathToFileURL } from "node:url";
 import { SandboxError } from "../errors.ts";
 import { packageRoot } from "../packageRoot.ts";
 import type { LayersAddon } from "./layersAddon.ts";
+import type { RecurrentAddon } from "./recurrentAddon.ts";
 
 export type InstructionSet = "portable" | "avx2" | "avx512" | "avx512bf16" | "amx" | "amxEmulated" | "simd128";
 /** What the inputs of matrix products are rounded to; sums and everything else are float32. */
 export type Precision = "float32" | "bfloat16";
 
 /** The native functions, argument by argument as native/binding.cc reads them. Sizes are in elements. */
-export interface NativeAddon extends LayersAddon {
+export interface NativeAddon extends LayersAddon, RecurrentAddon {
   matmul(
     a: Float32Array,
     b: Float32Array,

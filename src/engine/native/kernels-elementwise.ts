@@ -14,7 +14,7 @@ const unaryOperations = {
   Relu: 8,
   Reciprocal: 9,
 } as const;
-const binaryOperations = { Add: 0, Sub: 1, Multiply: 2, RealDiv: 3 } as const;
+export const binaryOperations = { Add: 0, Sub: 1, Multiply: 2, RealDiv: 3 } as const;
 
 const unaryKernel =
   (operation: number): NativeKernel =>

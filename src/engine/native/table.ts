@@ -6,6 +6,7 @@ import { elementwiseKernels } from "./kernels-elementwise.ts";
 import { fusedKernels } from "./kernels-fused.ts";
 import { layerKernels } from "./kernels-layers.ts";
 import { matmulKernels } from "./kernels-matmul.ts";
+import { recurrentKernels } from "./kernels-recurrent.ts";
 import { rowKernels } from "./kernels-rows.ts";
 import { vocabularyKernels } from "./kernels-vocabulary.ts";
 
@@ -15,6 +16,7 @@ export const nativeKernels: Readonly<Record<string, NativeKernel>> = {
   ...fusedKernels,
   ...layerKernels,
   ...matmulKernels,
+  ...recurrentKernels,
   ...rowKernels,
   ...vocabularyKernels,
 };

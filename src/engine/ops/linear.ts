@@ -1,6 +1,6 @@
 /** @file The affine map every layer is made of, alone, with a residual sum or with GELU as its last step. */
 import * as tf from "@tensorflow/tfjs";
-import { type FusedGradient, type FusedKernel, type Inputs, releaseSpent, runFused, runFusedMany } from "../fused.ts";
+import { type FusedGradient, type FusedKernel, type Inputs, runFused, runFusedMany, withGradient } from "../fused.ts";
 import { expectShape } from "../shapes.ts";
 
 /**
@@ -33,22 +33,13 @@ export function linear(x: tf.Tensor2D, kernel: tf.Tensor2D, bias?: tf.Tensor1D, 
 export function linearGelu(x: tf.Tensor2D, kernel: tf.Tensor2D, bias: tf.Tensor1D): tf.Tensor2D {
   expectShape("linearGelu kernel", kernel, [x.shape[1], null]);
   expectShape("linearGelu bias", bias, [kernel.shape[1]]);
-  // Not a registered gradient: tfjs would fill zeros for the second output, which no gradient ever reaches.
-  return tf.customGrad((...args) => {
-    const [xIn, kernelIn, biasIn, save] = args as unknown as [tf.Tensor, tf.Tensor, tf.Tensor, tf.GradSaveFunc];
-    const [y, before] = runFusedMany("SoftboxLinearGelu", { x: xIn, kernel: kernelIn, bias: biasIn });
-    save([xIn, kernelIn, before!]);
-    return {
-      value: y!,
-      gradFunc: (dy: tf.Tensor, saved: tf.Tensor[]) => {
-        const [savedX, savedKernel, savedBefore] = saved as [tf.Tensor, tf.Tensor, tf.Tensor];
-        const inputs = { dy, x: savedX, kernel: savedKernel, before: savedBefore };
-        const gradients = runFusedMany("SoftboxLinearGrad", inputs);
-        releaseSpent([dy], saved, gradients);
-        return gradients;
-      },
-    };
-  })(x, kernel, bias) as tf.Tensor2D;
+  const forward = ([xIn, kernelIn, biasIn]: readonly tf.Tensor[]) => {
+    const [value, before] = runFusedMany("SoftboxLinearGelu", { x: xIn!, kernel: kernelIn!, bias: biasIn! });
+    return { value: value!, saved: [xIn!, kernelIn!, before!] };
+  };
+  const backward = (dy: tf.Tensor, [savedX, savedKernel, before]: readonly tf.Tensor[]): tf.Tensor[] =>
+    runFusedMany("SoftboxLinearGrad", { dy, x: savedX!, kernel: savedKernel!, before: before! });
+  return withGradient([x, kernel, bias], forward, backward) as tf.Tensor2D;
 }
 
 const affine = ({ x, kernel, bias }: Inputs): tf.Tensor =>

@@ -6,11 +6,14 @@ import { causalAttentionKernels } from "./causalAttention.ts";
 import { dropoutKernels } from "./dropout.ts";
 import { embedKernels } from "./embed.ts";
 import { geluKernels } from "./gelu.ts";
+import { gruKernels } from "./gruSequence.ts";
 import { layerNormKernels } from "./layerNorm.ts";
 import { linearKernels } from "./linear.ts";
 import { linearLogSumExpKernels } from "./linearLogSumExp.ts";
+import { lstmKernels } from "./lstmSequence.ts";
 import { rmsNormKernels } from "./rmsNorm.ts";
 import { rotaryKernels } from "./rotary.ts";
+import { sharedDropoutKernels } from "./sharedDropout.ts";
 import { swigluKernels } from "./swiglu.ts";
 
 export const fusedKernels: readonly FusedKernel[] = [
@@ -20,10 +23,13 @@ export const fusedKernels: readonly FusedKernel[] = [
   ...dropoutKernels,
   ...embedKernels,
   ...geluKernels,
+  ...gruKernels,
   ...layerNormKernels,
   ...linearKernels,
   ...linearLogSumExpKernels,
   ...rmsNormKernels,
   ...rotaryKernels,
   ...swigluKernels,
+  ...lstmKernels,
+  ...sharedDropoutKernels,
 ];

@@ -128,8 +128,11 @@ const cacheSizes = ({ layers, heads, embedSize, contextLength }: TransformerConf
 
 export const transformerTrunk: Trunk<TransformerConfig, TransformerParams> = {
   init: initTransformer,
-  hidden: (config, params, ids, key) =>
-    transformer(config, params, ids, { attend: (qkv) => causalAttention(qkv, config.heads), start: 0, key }),
+  initialState: () => [],
+  hidden: (config, params, ids, { key } = {}) => {
+    const attend = (qkv: BTQKV): BTE => causalAttention(qkv, config.heads);
+    return { hidden: transformer(config, params, ids, { attend, start: 0, key }), state: [] };
+  },
   reach: (config) => config.contextLength,
   createMemory: (config, params, rows) =>
     createKeyValueMemory(cacheSizes(config), rows, (ids, start, attend) =>

@@ -11,6 +11,28 @@ export interface TrunkParams {
 }
 
 /**
+ * What a family carries from one piece of a text to the next: tensors with a row a text, `[B, …]`. None for families that see
+ * each piece on its own. To gradients it is a constant.
+ */
+export type State = readonly tf.Tensor[];
+
+export interface HiddenOptions {
+  /** Selects the dropout masks of a training step; absent in evaluation. */
+  readonly key?: RandomKey | undefined;
+  /** After the text before; absent at the start of a text. */
+  readonly state?: State | undefined;
+}
+
+export interface HiddenStates {
+  /** One row a token, `[B·T, E]`. */
+  readonly hidden: NE;
+  /** After the last token. */
+  readonly state: State;
+  /** What a regulariser of activations adds to the training loss, in nats per token; absent where there is none. */
+  readonly penalty?: tf.Scalar;
+}
+
+/**
  * What a family keeps of texts that it reads bit by bit, so that the next token costs one position: rows side by side, all of
  * one length. Whoever made it disposes it.
  */
@@ -34,14 +56,14 @@ export interface Memory {
 /** One family: `C` its configuration, `P` its parameters. No function disposes its arguments; the caller owns what is returned. */
 export interface Trunk<C, P extends TrunkParams> {
   init(config: C, make: Initializer): P;
+  /** The state at the start of `rows` texts. */
+  initialState(config: C, rows: number): State;
   /**
-   * Final hidden states of whole texts from their start.
+   * Final hidden states of texts, or of pieces that go on from a state.
    *
    * @param ids - `[B, T]`, int32.
-   * @param key - selects the dropout masks of a training step; absent in evaluation.
-   * @returns `[B·T, E]`.
    */
-  hidden(config: C, params: P, ids: BT, key?: RandomKey): NE;
+  hidden(config: C, params: P, ids: BT, options?: HiddenOptions): HiddenStates;
   /** Most tokens that a memory holds: the context length; Infinity where a state of fixed size stands for any past. */
   reach(config: C): number;
   /** A memory of `rows` texts that are empty yet. */
