@@ -150,6 +150,7 @@ SOFTBOX_ENTRY(void, attentionGrad) {
   p.rounded = isRounding();
   kernels.attentionGrad(p);
 }
+// linearLogSumExp(hidden, weight, bias, targets, targetLogit, logSumExp, mean, tokens, embed, vocab, form, softcap)
 SOFTBOX_ENTRY(void, linearLogSumExp) {
   Vocabulary p{};
   p.hidden = a.floats(0);
@@ -158,27 +159,35 @@ SOFTBOX_ENTRY(void, linearLogSumExp) {
   p.targets = a.ints(3);
   p.targetLogit = a.floats(4);
   p.logSumExp = a.floats(5);
-  p.tokens = a.size(6);
-  p.embed = a.size(7);
-  p.vocab = a.size(8);
+  p.mean = a.floats(6);
+  p.tokens = a.size(7);
+  p.embed = a.size(8);
+  p.vocab = a.size(9);
+  p.form = a.integer(10);
+  p.softcap = static_cast<float>(a.number(11));
   p.rounded = isRounding();
   kernels.linearLogSumExp(p);
 }
+// linearLogSumExpGrad(dTarget, dLogSumExp, dMean, hidden, weight, bias, targets, logSumExp, dHidden, dWeight, dBias,
+//                     tokens, embed, vocab, form, softcap)
 SOFTBOX_ENTRY(void, linearLogSumExpGrad) {
   Vocabulary p{};
   p.dTarget = a.floats(0);
   p.dLogSumExp = a.floats(1);
-  p.hidden = a.floats(2);
-  p.weight = a.floats(3);
-  p.bias = a.floats(4);
-  p.targets = a.ints(5);
-  p.logSumExp = a.floats(6);
-  p.dHidden = a.floats(7);
-  p.dWeight = a.floats(8);
-  p.dBias = a.floats(9);
-  p.tokens = a.size(10);
-  p.embed = a.size(11);
-  p.vocab = a.size(12);
+  p.dMean = a.floats(2);
+  p.hidden = a.floats(3);
+  p.weight = a.floats(4);
+  p.bias = a.floats(5);
+  p.targets = a.ints(6);
+  p.logSumExp = a.floats(7);
+  p.dHidden = a.floats(8);
+  p.dWeight = a.floats(9);
+  p.dBias = a.floats(10);
+  p.tokens = a.size(11);
+  p.embed = a.size(12);
+  p.vocab = a.size(13);
+  p.form = a.integer(14);
+  p.softcap = static_cast<float>(a.number(15));
   p.rounded = isRounding();
   kernels.linearLogSumExpGrad(p);
 }

@@ -59,13 +59,19 @@ struct Rotary {
   bool inverse;  // turns back
 };
 
+// What becomes of a score z, after the cap c·tanh(z / c): z itself, or z + log sigmoid(z), each for a log-sum-exp over the
+// vocabulary; or z for a sum of softplus(z).
+enum ScoreForm { formPlain, formSigsoftmax, formSigmoid };
+
 struct Vocabulary {
   const float *hidden, *weight, *bias;  // [N, E], [V, E], [V] or null
   const int32_t* targets;               // [N]
   int64_t tokens, embed, vocab;
-  float *targetLogit, *logSumExp;            // [N]: results forward; logSumExp is an input backward
-  const float *dTarget, *dLogSumExp;         // [N]
+  float *targetLogit, *logSumExp, *mean;     // [N]: results forward, mean or null; logSumExp is an input backward
+  const float *dTarget, *dLogSumExp, *dMean; // [N]; dMean or null
   float *dHidden, *dWeight, *dBias;          // results; dBias null without bias
+  int form;
+  float softcap;  // 0: none
   bool rounded;
 };
 

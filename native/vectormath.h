@@ -87,6 +87,18 @@ FORCE_INLINE vec logOf(vec x) {
 
 FORCE_INLINE vec logisticOf(vec x) { return all(1.0f) / (all(1.0f) + expOf(-x)); }
 
+// log(1 + x) for x >= 0; the rounding of 1 + x is made good by the factor x / ((1 + x) - 1).
+FORCE_INLINE vec log1pOf(vec x) {
+  const vec u = all(1.0f) + x;
+  return u == all(1.0f) ? x : logOf(u) * (x / (u - all(1.0f)));
+}
+
+// log(1 + e^x).
+FORCE_INLINE vec softplusOf(vec x) {
+  const vec negative = x < vec{} ? x : -x;
+  return larger(x, vec{}) + log1pOf(expOfNegative(negative));
+}
+
 FORCE_INLINE vec tanhOf(vec x) {
   const vec a = x < vec{} ? -x : x;
   const vec z = x * x;

@@ -1,5 +1,6 @@
 // The log-sum-exp of a linear layer over the vocabulary, z = hidden · weightᵀ + bias, in tiles of tokens x vocabulary:
-// no [N, V] matrix exists, forward or backward. A vocabulary tile belongs to one task.
+// no [N, V] matrix exists, forward or backward. A vocabulary tile belongs to one task. Beside the plain log-sum-exp stand
+// the forms of kernels.h, which change scores a row at a time while they are in the first cache.
 #pragma once
 #include "matmul.h"
 #include "rows.h"
@@ -8,7 +9,7 @@ SOFTBOX_BEGIN
 
 constexpr int64_t vocabularyChunks = 8;          // partial sums of dHidden
 constexpr int64_t forwardPanels = 4;             // of tokens: their logits stay in the first cache
-constexpr int64_t tokenBlockFloats = 1 << 19;    // of dHidden a chunk
+constexpr int64_t tokenBlockFloats = 1 << 17;    // of a block of tokens: of dHidden a chunk
 
 // Columns of one tile: its weights take about 128 KB.
 static int64_t vocabularyTile(int64_t embed) {
@@ -46,6 +47,21 @@ static void eachLogitTile(const Vocabulary& v, const Left<F>& tokens, int64_t gr
   }
 }
 
+// ---- what becomes of a score (kernels.h: ScoreForm)
+
+FORCE_INLINE vec cappedOf(vec z, float cap) { return cap > 0 ? all(cap) * tanhOf(z / all(cap)) : z; }
+
+FORCE_INLINE vec formedOf(int form, vec y) { return form == formSigsoftmax ? y - softplusOf(-y) : y; }
+
+// Scores to what the target and the log-sum-exp are made of, in place.
+static void formRow(const Vocabulary& v, float* z, int64_t n) {
+  if (v.form != formSigsoftmax && v.softcap <= 0) return;
+  const auto formed = [&](vec x) { return formedOf(v.form, cappedOf(x, v.softcap)); };
+  int64_t i = 0;
+  for (; i + W <= n; i += W) store(z + i, formed(load(z + i)));
+  if (i < n) storePart(z + i, formed(loadPart(z + i, n - i)), n - i);
+}
+
 // ---- forward
 
 // The largest of a row; a NaN in it comes to light in the sum of exponentials.
@@ -57,17 +73,25 @@ FORCE_INLINE float rowLargest(const float* x, int64_t n) {
   return maxLanes(top);
 }
 
-// Combines the tiles' maxima and sums for tokens [begin, end), in the order of the tiles.
-static void combineTiles(const Vocabulary& v, const float* tops, const float* sums, int64_t tiles, int64_t begin,
-                         int64_t end) {
-  for (int64_t n = begin; n < end; n += W) {
-    const int64_t lanes = least(W, end - n);
-    vec top = all(-__builtin_inff()), sum = {};
-    for (int64_t t = 0; t < tiles; t++) top = larger(loadPart(tops + t * v.tokens + n, lanes), top);
-    for (int64_t t = 0; t < tiles; t++)
-      sum += loadPart(sums + t * v.tokens + n, lanes) * expOfNegative(loadPart(tops + t * v.tokens + n, lanes) - top);
-    storePart(v.logSumExp + n, top + logOf(sum), lanes);
-  }
+static float rowSoftplusSum(const float* x, int64_t n) {
+  vec sum = {};
+  int64_t i = 0;
+  for (; i + W <= n; i += W) sum += softplusOf(load(x + i));
+  if (i < n) sum += softplusOf(loadPart(x + i, n - i, -__builtin_inff()));
+  return sumLanes(sum);
+}
+
+// A row of scores of one tile: the largest, the sum of e^(x - largest) or of softplus(x), and the plain sum if it is wanted.
+struct RowSums {
+  float top, sum, plain;
+};
+
+static RowSums reduceScores(const Vocabulary& v, float* z, int64_t n) {
+  formRow(v, z, n);
+  const float plain = v.mean ? rowSum(z, n) : 0.0f;
+  if (v.form == formSigmoid) return {0, rowSoftplusSum(z, n), plain};
+  const float top = rowLargest(z, n);
+  return {top, rowExpSum(z, n, top), plain};
 }
 
 // ---- small vocabularies: all logits fit the second cache, and tokens are what there is to share out
@@ -83,35 +107,68 @@ static float* allLogits(const Vocabulary& v) {
 }
 
 static void smallLogSumExp(const Vocabulary& v) {
-  const float* z = allLogits(v);
+  float* z = allLogits(v);
   eachRow(v.tokens, v.vocab, [&](int64_t n) {
-    const float* row = z + n * v.vocab;
-    const float top = rowMax(row, v.vocab);
-    v.logSumExp[n] = top + __builtin_logf(rowExpSum(row, v.vocab, top));
+    float* row = z + n * v.vocab;
+    const RowSums sums = reduceScores(v, row, v.vocab);
+    v.logSumExp[n] = v.form == formSigmoid ? sums.sum : sums.top + __builtin_logf(sums.sum);
     v.targetLogit[n] = row[v.targets[n]];
+    if (v.mean) v.mean[n] = sums.plain / static_cast<float>(v.vocab);
   });
+}
+
+// ---- large ones: tile by tile, for a block of tokens at a time
+
+// Tokens whose partial sums are kept at once. A tile's weights are packed once a block.
+static int64_t tokenBlock(const Vocabulary& v) {
+  return least(v.tokens, most(256, tokenBlockFloats / most(1, v.embed)));
+}
+
+// Of every tile and token of a block.
+struct TileSums {
+  int64_t tiles, tokens;
+  float *top, *sum, *plain;  // [tiles, tokens]; plain or null
+};
+
+// Combines the tiles of tokens [begin, end) of a block that starts at `block`, in the order of the tiles.
+static void combineTiles(const Vocabulary& v, const TileSums& s, int64_t block, int64_t begin, int64_t end) {
+  for (int64_t n = begin; n < end; n += W) {
+    const int64_t lanes = least(W, end - n);
+    const auto at = [&](const float* x, int64_t t) { return loadPart(x + t * s.tokens + n, lanes); };
+    vec top = all(-__builtin_inff()), sum = {}, plain = {};
+    for (int64_t t = 0; t < s.tiles; t++) top = larger(at(s.top, t), top);
+    for (int64_t t = 0; t < s.tiles; t++) sum += at(s.sum, t) * expOfNegative(at(s.top, t) - top);
+    storePart(v.logSumExp + block + n, v.form == formSigmoid ? sum : top + logOf(sum), lanes);
+    if (!v.mean) continue;
+    for (int64_t t = 0; t < s.tiles; t++) plain += at(s.plain, t);
+    storePart(v.mean + block + n, plain / all(static_cast<float>(v.vocab)), lanes);
+  }
 }
 
 template <class F>
 static void tiledLogSumExp(const Vocabulary& v) {
-  const int64_t tile = vocabularyTile(v.embed), tiles = ceilDiv(v.vocab, tile);
-  const Left<F> tokens = packTokens<F>(v, 0, v.tokens);
-  float* tops = scratch(slotPartial, 2 * tiles * v.tokens);
-  float* sums = tops + tiles * v.tokens;
-  parallel(tiles, [&](int64_t t) {
-    const int64_t from = t * tile, columns = least(tile, v.vocab - from);
-    eachLogitTile(v, tokens, forwardPanels, from, columns, tile + W, [&](int64_t first, int64_t count, const float* z) {
-      for (int64_t i = 0; i < count; i++) {
-        const float* row = z + i * (tile + W);
-        const int64_t n = first + i, target = v.targets[n] - from;
-        const float top = rowLargest(row, columns);
-        tops[t * v.tokens + n] = top;
-        sums[t * v.tokens + n] = rowExpSum(row, columns, top);
-        if (target >= 0 && target < columns) v.targetLogit[n] = row[target];
-      }
+  const int64_t tile = vocabularyTile(v.embed), tiles = ceilDiv(v.vocab, tile), rows = tokenBlock(v);
+  float* partial = scratch(slotPartial, (v.mean ? 3 : 2) * tiles * rows);
+  for (int64_t block = 0; block < v.tokens; block += rows) {
+    const int64_t count = least(rows, v.tokens - block);
+    const TileSums sums{tiles, count, partial, partial + tiles * count, v.mean ? partial + 2 * tiles * count : nullptr};
+    const Left<F> tokens = packTokens<F>(v, block, block + count);
+    parallel(tiles, [&](int64_t t) {
+      const int64_t from = t * tile, columns = least(tile, v.vocab - from);
+      eachLogitTile(v, tokens, forwardPanels, from, columns, tile + W, [&](int64_t first, int64_t many, float* z) {
+        for (int64_t i = 0; i < many; i++) {
+          float* row = z + i * (tile + W);
+          const int64_t n = first + i, at = t * count + n, target = v.targets[block + n] - from;
+          const RowSums r = reduceScores(v, row, columns);
+          sums.top[at] = r.top;
+          sums.sum[at] = r.sum;
+          if (v.mean) sums.plain[at] = r.plain;
+          if (target >= 0 && target < columns) v.targetLogit[block + n] = row[target];
+        }
+      });
     });
-  });
-  parallelRanges(v.tokens, 256, [&](int64_t begin, int64_t end) { combineTiles(v, tops, sums, tiles, begin, end); });
+    parallelRanges(count, 256, [&](int64_t begin, int64_t end) { combineTiles(v, sums, block, begin, end); });
+  }
 }
 
 static void linearLogSumExp(const Vocabulary& v) {

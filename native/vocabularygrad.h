@@ -5,8 +5,38 @@
 
 SOFTBOX_BEGIN
 
-// z becomes dz = dLogSumExp · e^(z - logSumExp) + dTarget · [v = target].
+// The slope of a score's cap where the capped score is y: 1 - (y / c)².
+FORCE_INLINE vec capSlope(vec y, float cap) { return cap > 0 ? all(1.0f) - (y / all(cap)) * (y / all(cap)) : all(1.0f); }
+
+// The slope of what becomes of score z.
+FORCE_INLINE vec formSlope(const Vocabulary& v, vec z) {
+  const vec y = cappedOf(z, v.softcap), slope = capSlope(y, v.softcap);
+  return v.form == formSigsoftmax ? slope * (all(2.0f) - logisticOf(y)) : slope;
+}
+
+// The gradient in score z without the target's own share; sum and mean are the gradients in the two results.
+FORCE_INLINE vec formGrad(const Vocabulary& v, vec z, float sum, float mean, float logSumExp) {
+  const vec y = cappedOf(z, v.softcap), slope = capSlope(y, v.softcap);
+  if (v.form == formSigmoid) return slope * (all(sum) * logisticOf(y) + all(mean));
+  const vec d = all(sum) * expOfNegative(formedOf(v.form, y) - all(logSumExp)) + all(mean);
+  return v.form == formSigsoftmax ? slope * d * (all(2.0f) - logisticOf(y)) : slope * d;
+}
+
+static void formGradRow(const Vocabulary& v, int64_t n, int64_t from, int64_t columns, float* z) {
+  const float sum = v.dLogSumExp[n], mean = v.dMean ? v.dMean[n] / static_cast<float>(v.vocab) : 0.0f;
+  const int64_t target = v.targets[n] - from;
+  const bool here = target >= 0 && target < columns;
+  const float own = here ? v.dTarget[n] * formSlope(v, all(z[target]))[0] : 0.0f;
+  const auto grad = [&](vec x) { return formGrad(v, x, sum, mean, v.logSumExp[n]); };
+  int64_t j = 0;
+  for (; j + W <= columns; j += W) store(z + j, grad(load(z + j)));
+  if (j < columns) storePart(z + j, grad(loadPart(z + j, columns - j)), columns - j);
+  if (here) z[target] += own;
+}
+
+// z becomes dz = dLogSumExp · e^(z - logSumExp) + dTarget · [v = target], and what the score's form makes of that.
 static void logitGradRow(const Vocabulary& v, int64_t n, int64_t from, int64_t columns, float* z) {
+  if (v.form != formPlain || v.softcap > 0 || v.dMean) return formGradRow(v, n, from, columns, z);
   const float slope = v.dLogSumExp[n], shift = v.logSumExp[n];
   if (slope == 0) {
     memset(z, 0, columns * sizeof(float));
@@ -128,7 +158,7 @@ template <class F>
 static void tiledLogSumExpGrad(const Vocabulary& v) {
   const int64_t tile = vocabularyTile(v.embed), tiles = ceilDiv(v.vocab, tile), ld = tile + W;
   const int64_t chunks = least(tiles, vocabularyChunks);
-  const int64_t blockRows = least(v.tokens, most(64, tokenBlockFloats / most(1, v.embed)));
+  const int64_t blockRows = tokenBlock(v);
   float* partial = scratch(slotPartial, chunks * blockRows * v.embed);
   for (int64_t block = 0; block < v.tokens; block += blockRows) {
     const int64_t rows = least(blockRows, v.tokens - block), floats = rows * v.embed;

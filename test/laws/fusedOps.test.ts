@@ -7,7 +7,7 @@ import { gelu } from "../../src/engine/ops/gelu.ts";
 import { gruSequence } from "../../src/engine/ops/gruSequence.ts";
 import { layerNorm } from "../../src/engine/ops/layerNorm.ts";
 import { linear, linearGelu } from "../../src/engine/ops/linear.ts";
-import { linearLogSumExp } from "../../src/engine/ops/linearLogSumExp.ts";
+import { linearLogSumExp, linearSoftplusSum } from "../../src/engine/ops/linearLogSumExp.ts";
 import { lstmSequence } from "../../src/engine/ops/lstmSequence.ts";
 import { rmsNorm } from "../../src/engine/ops/rmsNorm.ts";
 import { rotary } from "../../src/engine/ops/rotary.ts";
@@ -22,9 +22,11 @@ import {
   layerNorm64,
   linear64,
   linearLogSumExp64,
+  linearSoftplusSum64,
   numericalGradient,
   rmsNorm64,
   rotary64,
+  softplus64,
   sumOf,
   swiglu64,
 } from "../support/float64.ts";
@@ -121,7 +123,32 @@ const headCase = (N: number, E: number, V: number, biased: boolean, scale = 1): 
     );
     return [targetLogit, logSumExp];
   },
-  reference: linearLogSumExp64(idsBelow(V, N), E),
+  reference: (x) => linearLogSumExp64(idsBelow(V, N), E)(x).slice(0, 2),
+});
+
+const formCase = (N: number, E: number, V: number, { softcap = 0, sigsoftmax = false }): Case => ({
+  name: `linearLogSumExp ${N} × ${E} × ${V} with mean, softcap ${softcap}${sigsoftmax ? ", sigsoftmax" : ""}`,
+  shapes: { hidden: [N, E], weight: [V, E], bias: [V] },
+  op: ({ hidden, weight, bias }) => {
+    const inputs = [hidden as tf.Tensor2D, weight as tf.Tensor2D, ids1d(idsBelow(V, N)), bias as tf.Tensor1D] as const;
+    const { targetLogit, logSumExp, mean } = linearLogSumExp(...inputs, { softcap, sigsoftmax, mean: true });
+    return [targetLogit, logSumExp, mean!];
+  },
+  reference: linearLogSumExp64(idsBelow(V, N), E, (z) => {
+    const y = softcap ? softcap * Math.tanh(z / softcap) : z;
+    return sigsoftmax ? y - softplus64(-y) : y;
+  }),
+});
+
+const softplusCase = (N: number, E: number, V: number, softcap: number): Case => ({
+  name: `linearSoftplusSum ${N} × ${E} × ${V}, softcap ${softcap}`,
+  shapes: { hidden: [N, E], weight: [V, E], bias: [V] },
+  op: ({ hidden, weight, bias }) => {
+    const inputs = [hidden as tf.Tensor2D, weight as tf.Tensor2D, ids1d(idsBelow(V, N)), bias as tf.Tensor1D] as const;
+    const { targetLogit, softplusSum } = linearSoftplusSum(...inputs, softcap);
+    return [targetLogit, softplusSum];
+  },
+  reference: linearSoftplusSum64(idsBelow(V, N), E, (z) => (softcap ? softcap * Math.tanh(z / softcap) : z)),
 });
 
 const attentionCase = (B: number, T: number, E: number, heads: number, scale = 1): Case => ({
@@ -177,6 +204,12 @@ const cases: Case[] = [
   headCase(3, 5, 17, false),
   headCase(5, 3, 65, true),
   headCase(3, 4, 9, true, 8),
+  formCase(3, 5, 17, {}),
+  formCase(3, 5, 17, { softcap: 2 }),
+  formCase(5, 3, 33, { sigsoftmax: true }),
+  formCase(2, 4, 600, { softcap: 3, sigsoftmax: true }),
+  softplusCase(3, 5, 17, 0),
+  softplusCase(2, 4, 600, 3),
   attentionCase(1, 1, 2, 1),
   attentionCase(2, 5, 6, 3),
   attentionCase(1, 17, 8, 2),

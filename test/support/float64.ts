@@ -94,21 +94,37 @@ export function logSumExp64(z: readonly number[]): number {
   return largest + Math.log(z.reduce((total, value) => total + Math.exp(value - largest), 0));
 }
 
+export const logistic64 = (x: number): number => 1 / (1 + Math.exp(-x));
+export const softplus64 = (x: number): number => Math.max(x, 0) + Math.log1p(Math.exp(-Math.abs(x)));
+
+/** Scores of row `n`, `[V]`. */
+function scores64(n: number, E: number, { hidden, weight, bias }: Arrays): number[] {
+  return Array.from({ length: weight!.length / E }, (_, v) => {
+    const dot = sumOf(E, (e) => hidden![n * E + e]! * weight![v * E + e]!);
+    return dot + (bias ? bias[v]! : 0);
+  });
+}
+
+/** The target's score, the log-sum-exp and the mean of what `form` makes of scores. */
 export const linearLogSumExp64 =
-  (targets: Int32Array, E: number) =>
-  ({ hidden, weight, bias }: Arrays): Float64Array[] => {
-    const V = weight!.length / E;
-    const target = new Float64Array(targets.length);
-    const logSumExp = new Float64Array(targets.length);
-    for (let n = 0; n < targets.length; n++) {
-      const z = Array.from({ length: V }, (_, v) => {
-        const dot = sumOf(E, (e) => hidden![n * E + e]! * weight![v * E + e]!);
-        return dot + (bias ? bias[v]! : 0);
-      });
-      target[n] = z[targets[n]!]!;
-      logSumExp[n] = logSumExp64(z);
-    }
-    return [target, logSumExp];
+  (targets: Int32Array, E: number, form: (z: number) => number = (z) => z) =>
+  (x: Arrays): Float64Array[] => {
+    const rows = Array.from(targets, (target, n) => {
+      const scores = scores64(n, E, x).map(form);
+      return [scores[target]!, logSumExp64(scores), scores.reduce((a, b) => a + b, 0) / scores.length];
+    });
+    return [0, 1, 2].map((i) => Float64Array.from(rows, (row) => row[i]!));
+  };
+
+/** The target's score and the sum of softplus. */
+export const linearSoftplusSum64 =
+  (targets: Int32Array, E: number, form: (z: number) => number) =>
+  (x: Arrays): Float64Array[] => {
+    const rows = Array.from(targets, (target, n) => {
+      const scores = scores64(n, E, x).map(form);
+      return [scores[target]!, sumOf(scores.length, (v) => softplus64(scores[v]!))];
+    });
+    return [0, 1].map((i) => Float64Array.from(rows, (row) => row[i]!));
   };
 
 /** Row `t` of one head: weights over positions 0 … t, then the mix of values. */

@@ -13,13 +13,14 @@ import { SandboxError } from "../errors.ts";
 import { packageRoot } from "../packageRoot.ts";
 import type { LayersAddon } from "./layersAddon.ts";
 import type { RecurrentAddon } from "./recurrentAddon.ts";
+import type { VocabularyAddon } from "./vocabularyAddon.ts";
 
 export type InstructionSet = "portable" | "avx2" | "avx512" | "avx512bf16" | "amx" | "amxEmulated" | "simd128";
 /** What the inputs of matrix products are rounded to; sums and everything else are float32. */
 export type Precision = "float32" | "bfloat16";
 
 /** The native functions, argument by argument as native/binding.cc reads them. Sizes are in elements. */
-export interface NativeAddon extends LayersAddon, RecurrentAddon {
+export interface NativeAddon extends LayersAddon, RecurrentAddon, VocabularyAddon {
   matmul(
     a: Float32Array,
     b: Float32Array,
@@ -119,32 +120,6 @@ export interface NativeAddon extends LayersAddon, RecurrentAddon {
     time: number,
     embed: number,
     heads: number,
-  ): void;
-  linearLogSumExp(
-    hidden: Float32Array,
-    weight: Float32Array,
-    bias: Float32Array | null,
-    targets: Int32Array,
-    targetLogit: Float32Array,
-    logSumExp: Float32Array,
-    tokens: number,
-    embed: number,
-    vocab: number,
-  ): void;
-  linearLogSumExpGrad(
-    dTarget: Float32Array,
-    dLogSumExp: Float32Array,
-    hidden: Float32Array,
-    weight: Float32Array,
-    bias: Float32Array | null,
-    targets: Int32Array,
-    logSumExp: Float32Array,
-    dHidden: Float32Array,
-    dWeight: Float32Array,
-    dBias: Float32Array | null,
-    tokens: number,
-    embed: number,
-    vocab: number,
   ): void;
   /** `arrays` holds all p, then all g, m and v. Returns the global gradient norm. */
   adamW(

@@ -1,4 +1,5 @@
 /** @file The log-sum-exp over the vocabulary and its gradient, without a [tokens, vocabulary] matrix. */
+import type { ScoreAttributes } from "../ops/linearLogSumExp.ts";
 import type { NativeBackend } from "./backend.ts";
 import { floatInput, idInput, type NativeKernel, shapeOf, type Tensors } from "./kernel.ts";
 
@@ -28,34 +29,41 @@ function argumentsOf(backend: NativeBackend, where: string, { hidden, weight, bi
   };
 }
 
-const linearLogSumExp: NativeKernel = (backend, inputs) => {
+const linearLogSumExp: NativeKernel = (backend, inputs, attributes) => {
   const { N, E, V, hidden, weight, bias, targets } = argumentsOf(backend, "SoftboxLinearLogSumExp", inputs);
-  const targetLogit = backend.newFloats([N]);
-  const logSumExp = backend.newFloats([N]);
-  backend.addon.linearLogSumExp(hidden, weight, bias, targets, targetLogit.values, logSumExp.values, N, E, V);
-  return [targetLogit.info, logSumExp.info];
+  const { form, softcap, mean: withMean } = attributes as unknown as ScoreAttributes;
+  const [targetLogit, logSumExp] = [backend.newFloats([N]), backend.newFloats([N])];
+  const mean = withMean ? backend.newFloats([N]) : undefined;
+  const results = [targetLogit.values, logSumExp.values, mean?.values ?? null] as const;
+  backend.addon.linearLogSumExp(hidden, weight, bias, targets, ...results, N, E, V, form, softcap);
+  return [targetLogit.info, logSumExp.info, ...(mean ? [mean.info] : [])];
 };
 
-const linearLogSumExpGrad: NativeKernel = (backend, inputs) => {
+const linearLogSumExpGrad: NativeKernel = (backend, inputs, attributes) => {
   const where = "SoftboxLinearLogSumExpGrad";
   const { N, E, V, hidden, weight, bias, targets } = argumentsOf(backend, where, inputs);
+  const { form, softcap } = attributes as unknown as ScoreAttributes;
+  const rows = (name: string): Float32Array => floatInput(backend, `${where} ${name}`, inputs[name], N);
   const dHidden = backend.newFloats([N, E]);
   const dWeight = backend.newFloats([V, E]);
   const dBias = bias ? backend.newFloats([V]) : undefined;
   backend.addon.linearLogSumExpGrad(
-    floatInput(backend, `${where} dTarget`, inputs.dTarget, N),
-    floatInput(backend, `${where} dLogSumExp`, inputs.dLogSumExp, N),
+    rows("dTarget"),
+    rows("dLogSumExp"),
+    inputs.dMean ? rows("dMean") : null,
     hidden,
     weight,
     bias,
     targets,
-    floatInput(backend, `${where} logSumExp`, inputs.logSumExp, N),
+    rows("logSumExp"),
     dHidden.values,
     dWeight.values,
     dBias?.values ?? null,
     N,
     E,
     V,
+    form,
+    softcap,
   );
   if (N === 0) for (const x of [dWeight, dBias]) x?.values.fill(0);
   return [dHidden.info, dWeight.info, ...(dBias ? [dBias.info] : [])];

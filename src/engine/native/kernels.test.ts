@@ -372,7 +372,22 @@ describe.each(variants)("with $instructions instructions", ({ engine, instructio
       [130, 33, 1100, 1],
       [5, 8, 70, 100],
     ] as const)
-      for (const withBias of [false, true]) checkVocabulary(N, E, V, scale, withBias);
+      for (const withBias of [false, true]) checkVocabulary(N, E, V, { scale, withBias });
+  });
+
+  test("the forms of the linear log-sum-exp, their mean and their gradients equal the reference", () => {
+    for (const [N, E, V] of [
+      [1, 1, 1],
+      [17, 13, 257],
+      [300, 16, 1100],
+    ] as const)
+      for (const form of [0, 1, 2])
+        for (const softcap of [0, 3])
+          checkVocabulary(N, E, V, { form, softcap, withBias: softcap > 0, withMean: form < 2 });
+  });
+
+  test("blocks of tokens, of which the last is not whole, equal the reference", () => {
+    checkVocabulary(259, 520, 515, { form: 1, withBias: true, withMean: true, loose: 1e-4 }); // sums of 520 products
   });
 
   test("at bfloat16, the linear log-sum-exp and its gradient equal the reference", () => {
@@ -385,7 +400,8 @@ describe.each(variants)("with $instructions instructions", ({ engine, instructio
         [130, 33, 1100],
         [500, 40, 700],
       ] as const)
-        for (const withBias of [false, true]) checkVocabulary(N, E, V, 1, withBias, 2 ** -8 * (1 + Math.sqrt(E)));
+        for (const withBias of [false, true])
+          checkVocabulary(N, E, V, { withBias, loose: 2 ** -8 * (1 + Math.sqrt(E)) });
     });
   });
 
@@ -541,50 +557,87 @@ function attentionReference(qkv: Float32Array, dOut: Float32Array, B: number, T:
   return { out, lse, dqkv };
 }
 
-function checkVocabulary(N: number, E: number, V: number, scale: number, withBias: boolean, loose = 0): void {
+interface VocabularyCase {
+  readonly scale?: number;
+  readonly withBias?: boolean;
+  /** Tolerance in place of the usual one. */
+  readonly loose?: number;
+  /** Of native/kernels.h: 0 plain, 1 sigsoftmax, 2 sigmoid. */
+  readonly form?: number;
+  readonly softcap?: number;
+  readonly withMean?: boolean;
+}
+
+function checkVocabulary(N: number, E: number, V: number, options: VocabularyCase): void {
+  const { scale = 1, withBias = false, loose = 0, form = 0, softcap = 0, withMean = false } = options;
   const [hidden, weight] = [randoms(N * E, "h", scale), randoms(V * E, "w", scale)];
   const bias = withBias ? randoms(V, "b", scale) : null;
   const targets = integers(N, V, "t");
-  const [dTarget, dLse] = [randoms(N, "dt"), randoms(N, "ds")];
-  const [t, s, dHidden, dWeight, dBias] = [N, N, N * E, V * E, V].map(dirty) as [
-    Float32Array,
-    Float32Array,
-    Float32Array,
-    Float32Array,
-    Float32Array,
-  ];
-  addon.linearLogSumExp(hidden, weight, bias, targets, t, s, N, E, V);
-  addon.linearLogSumExpGrad(dTarget, dLse, hidden, weight, bias, targets, s, dHidden, dWeight, bias && dBias, N, E, V);
-  const expected = vocabularyReference(hidden, weight, bias, targets, dTarget, dLse, N, E, V);
+  const [dTarget, dSum, dMean] = [randoms(N, "dt"), randoms(N, "ds"), withMean ? randoms(N, "dm") : null];
+  const [t, s, mean] = [N, N, N].map(dirty) as [Float32Array, Float32Array, Float32Array];
+  const [dHidden, dWeight, dBias] = [N * E, V * E, V].map(dirty) as [Float32Array, Float32Array, Float32Array];
+  addon.linearLogSumExp(hidden, weight, bias, targets, t, s, withMean ? mean : null, N, E, V, form, softcap);
+  const results = [dHidden, dWeight, bias && dBias] as const;
+  const inputs = [hidden, weight, bias, targets, s] as const;
+  addon.linearLogSumExpGrad(dTarget, dSum, dMean, ...inputs, ...results, N, E, V, form, softcap);
+  const gradients = { dTarget, dSum, dMean };
+  const expected = vocabularyReference({ hidden, weight, bias, targets, N, E, V, form, softcap }, gradients);
   // Logits of size Z carry an error of Z · 2^-23, which the exponential hands on.
   const tolerance = loose || (scale === 1 ? 1e-5 : 1e-2);
   expectClose(t, expected.t, loose || 1e-5, scale);
   expectClose(s, expected.s, loose || 1e-5, scale);
+  if (withMean) expectClose(mean, expected.mean, loose || 1e-5, scale);
   expectClose(dHidden, expected.dHidden, tolerance, scale);
   expectClose(dWeight, expected.dWeight, tolerance, scale);
   if (bias) expectClose(dBias, expected.dBias, tolerance);
 }
 
+interface VocabularyInputs {
+  readonly hidden: Float32Array;
+  readonly weight: Float32Array;
+  readonly bias: Float32Array | null;
+  readonly targets: Int32Array;
+  readonly N: number;
+  readonly E: number;
+  readonly V: number;
+  readonly form: number;
+  readonly softcap: number;
+}
+
+const logistic = (x: number): number => 1 / (1 + Math.exp(-x));
+const softplus = (x: number): number => Math.max(x, 0) + Math.log1p(Math.exp(-Math.abs(x)));
+
+/** What becomes of a score, and its slope. */
+function formReference(z: number, form: number, softcap: number): { f: number; slope: number } {
+  const y = softcap ? softcap * Math.tanh(z / softcap) : z;
+  const slope = softcap ? 1 - Math.tanh(z / softcap) ** 2 : 1;
+  if (form !== 1) return { f: y, slope };
+  return { f: y - softplus(-y), slope: slope * (1 + logistic(-y)) };
+}
+
 function vocabularyReference(
-  hidden: Float32Array,
-  weight: Float32Array,
-  bias: Float32Array | null,
-  targets: Int32Array,
-  dTarget: Float32Array,
-  dLse: Float32Array,
-  N: number,
-  E: number,
-  V: number,
+  { hidden, weight, bias, targets, N, E, V, form, softcap }: VocabularyInputs,
+  { dTarget, dSum, dMean }: { dTarget: Float32Array; dSum: Float32Array; dMean: Float32Array | null },
 ) {
   const z = matmulReference(hidden, weight, N, V, E, false, true).map((x, i) => x + (bias?.[i % V] ?? 0));
-  const [t, s, dHidden] = [new Float64Array(N), new Float64Array(N), new Float64Array(N * E)];
+  const [t, s, mean, dHidden] = [N, N, N, N * E].map((n) => new Float64Array(n)) as [
+    Float64Array,
+    Float64Array,
+    Float64Array,
+    Float64Array,
+  ];
   const [dWeight, dBias] = [new Float64Array(V * E), new Float64Array(V)];
   for (let n = 0; n < N; n++) {
-    const { weights, logSumExp } = softmaxReference(z.subarray(n * V, (n + 1) * V));
-    t[n] = z[n * V + targets[n]!]!;
-    s[n] = logSumExp;
+    const scores = Array.from(z.subarray(n * V, (n + 1) * V), (x) => formReference(x, form, softcap));
+    const values = Float64Array.from(scores, ({ f }) => f);
+    const { weights, logSumExp } = softmaxReference(values);
+    t[n] = values[targets[n]!]!;
+    s[n] = form === 2 ? values.reduce((sum, f) => sum + softplus(f), 0) : logSumExp;
+    mean[n] = values.reduce((sum, f) => sum + f, 0) / V;
     for (let v = 0; v < V; v++) {
-      const dz = dLse[n]! * weights[v]! + (v === targets[n] ? dTarget[n]! : 0);
+      const share = form === 2 ? logistic(values[v]!) : weights[v]!;
+      const outer = dSum[n]! * share + (dMean?.[n] ?? 0) / V + (v === targets[n] ? dTarget[n]! : 0);
+      const dz = outer * scores[v]!.slope;
       dBias[v]! += dz;
       for (let e = 0; e < E; e++) {
         dHidden[n * E + e]! += dz * weight[v * E + e]!;
@@ -592,7 +645,7 @@ function vocabularyReference(
       }
     }
   }
-  return { t, s, dHidden, dWeight, dBias };
+  return { t, s, mean, dHidden, dWeight, dBias };
 }
 
 /** One result of every kernel whose work is shared among threads, at sizes that make several tasks. */
@@ -623,8 +676,8 @@ function everyKernel(): Map<string, Float32Array> {
   addon.attentionGrad(w, x, out, lse, dqkv, 4, 100, 64, 2);
   const targets = integers(150, 2000, "t");
   const [t, s, dHidden, dWeight] = [keep("t", 150), keep("s", 150), keep("dh", 150 * 64), keep("dw", 2000 * 64)];
-  addon.linearLogSumExp(x, w, null, targets, t, s, 150, 64, 2000);
-  addon.linearLogSumExpGrad(x, w, x, w, null, targets, s, dHidden, dWeight, null, 150, 64, 2000);
+  addon.linearLogSumExp(x, w, null, targets, t, s, null, 150, 64, 2000, 0, 0);
+  addon.linearLogSumExpGrad(x, w, null, x, w, null, targets, s, dHidden, dWeight, null, 150, 64, 2000, 0, 0);
   const [p, m, v] = [x.slice(), w.slice(0, x.length), w.map(Math.abs).slice(0, x.length)];
   const arrays = [p, x, m, v];
   const norm = addon.adamW(arrays, Float64Array.of(x.length), Float64Array.of(0.1), 1, 0.1, 0.9, 0.99, 1e-8, 1);
