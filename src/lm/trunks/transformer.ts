@@ -14,7 +14,7 @@ import type { BT, BTE, BTQKV, NE } from "../../engine/shapes.ts";
 import type { TransformerConfig } from "../config.ts";
 import { type Initializer, standardDeviation } from "../init.ts";
 import { createKeyValueMemory, type KeyValueSizes } from "./keyValueMemory.ts";
-import type { Trunk, TrunkParams } from "./trunk.ts";
+import type { LayerStates, Trunk, TrunkParams } from "./trunk.ts";
 
 interface NormParams {
   readonly gain: tf.Variable<tf.Rank.R1>; // [E]
@@ -83,6 +83,8 @@ interface Reading {
   readonly start: number;
   /** Selects the dropout masks of a training step; absent in evaluation. */
   readonly key?: RandomKey | undefined;
+  /** Told of the residual stream, `[B·T, E]`: the embeddings, then after each block. */
+  readonly watch?: (x: NE) => void;
 }
 
 /**
@@ -93,7 +95,7 @@ interface Reading {
  */
 function transformer(config: TransformerConfig, params: TransformerParams, ids: BT, reading: Reading): NE {
   const [B, T] = ids.shape;
-  const { attend, start, key } = reading;
+  const { attend, start, key, watch } = reading;
   if (start + T > config.contextLength)
     throw new RangeError(`transformer: at most ${config.contextLength} tokens fit the context, got ${start + T}`);
   return tf.tidy(() => {
@@ -103,11 +105,13 @@ function transformer(config: TransformerConfig, params: TransformerParams, ids: 
     const addTo = (x: NE, branch: (residual?: NE) => NE): NE =>
       key && config.dropout > 0 ? tf.add(x, drop(branch())) : branch(x);
     let x = drop(embedTokens(params, ids, start)); // [B·T, E]
+    watch?.(x);
     for (const [layer, block] of params.blocks.entries()) {
       const input = tf.reshape<tf.Rank.R3>(norm(x, block.attentionNorm), [B, T, config.embedSize]);
       x = addTo(x, (residual) => selfAttention(block.attention, input, (qkv) => attend(qkv, layer), residual));
       const normed = norm(x, block.feedForwardNorm); // [B·T, E]
       x = addTo(x, (residual) => feedForward(block.feedForward, normed, residual));
+      watch?.(x);
     }
     return norm(x, params.finalNorm);
   });
@@ -126,6 +130,20 @@ const cacheSizes = ({ layers, heads, embedSize, contextLength }: TransformerConf
   capacity: contextLength,
 });
 
+/** Each layer's residual stream through the final norm, and what its attention is given. */
+function inspectLayers(config: TransformerConfig, params: TransformerParams, ids: BT): LayerStates {
+  const states: NE[] = [];
+  const kept: BTQKV[] = [];
+  const attend = (qkv: BTQKV): BTE => {
+    kept.push(tf.keep(tf.clone(qkv)));
+    return causalAttention(qkv, config.heads);
+  };
+  const { gain, bias } = params.finalNorm;
+  const watch = (x: NE): void => void states.push(tf.keep(layerNorm(x, gain, bias)));
+  transformer(config, params, ids, { attend, start: 0, watch }).dispose();
+  return { states, qkv: kept };
+}
+
 export const transformerTrunk: Trunk<TransformerConfig, TransformerParams> = {
   init: initTransformer,
   initialState: () => [],
@@ -134,6 +152,7 @@ export const transformerTrunk: Trunk<TransformerConfig, TransformerParams> = {
     return { hidden: transformer(config, params, ids, { attend, start: 0, key }), state: [] };
   },
   reach: (config) => config.contextLength,
+  inspectLayers,
   createMemory: (config, params, rows) =>
     createKeyValueMemory(cacheSizes(config), rows, (ids, start, attend) =>
       transformer(config, params, ids, { attend, start }),

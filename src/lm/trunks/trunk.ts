@@ -1,7 +1,7 @@
 /** @file What every family of models offers below its head: hidden states from ids. What they predict is a head's business. */
 import type * as tf from "@tensorflow/tfjs";
 import type { RandomKey } from "../../engine/random.ts";
-import type { BT, NE } from "../../engine/shapes.ts";
+import type { BT, BTQKV, NE } from "../../engine/shapes.ts";
 import type { Initializer } from "../init.ts";
 
 /** What the parameters of every family hold. */
@@ -53,6 +53,14 @@ export interface Memory {
   dispose(): void;
 }
 
+/** What one text leaves in every layer; the caller owns the tensors. */
+export interface LayerStates {
+  /** The residual stream of each layer, embeddings first, as the final normalisation would hand it to a head: `[T, E]`. */
+  readonly states: readonly NE[];
+  /** Queries, keys and values of each layer, as attention is given them: `[1, T, 3E]`. */
+  readonly qkv: readonly BTQKV[];
+}
+
 /** One family: `C` its configuration, `P` its parameters. No function disposes its arguments; the caller owns what is returned. */
 export interface Trunk<C, P extends TrunkParams> {
   init(config: C, make: Initializer): P;
@@ -68,4 +76,6 @@ export interface Trunk<C, P extends TrunkParams> {
   reach(config: C): number;
   /** A memory of `rows` texts that are empty yet. */
   createMemory(config: C, params: P, rows: number): Memory;
+  /** The inside of one text, `ids` `[1, T]`, for whoever wants to look; absent in families without such layers. */
+  inspectLayers?(config: C, params: P, ids: BT): LayerStates;
 }
