@@ -8,6 +8,7 @@ import * as tf from "@tensorflow/tfjs";
 import { SandboxError } from "../engine/errors.ts";
 import type { BTQKV } from "../engine/shapes.ts";
 import type { LanguageModel } from "../lm/model.ts";
+import { windowStart } from "../lm/reader.ts";
 import { trunkOf } from "../lm/trunks/table.ts";
 import type { LayerStates } from "../lm/trunks/trunk.ts";
 
@@ -31,7 +32,7 @@ function layersOf({ config, params }: ModelParts, ids: readonly number[]): Layer
       `a model of kind ${config.kind} has no attention layers to look into`,
       "Load a transformer to see attention maps and the logit lens.",
     );
-  const window = ids.slice(-trunk.reach(config));
+  const window = ids.slice(windowStart(ids.length, trunk.reach(config))); // what a reader sees of it
   const row = tf.tensor2d([...window], [1, window.length], "int32");
   const inside = trunk.inspectLayers(config, params.trunk, row);
   row.dispose();

@@ -39,11 +39,19 @@ function helpLines(
   titles: HelpPageProps["titles"],
   width: number,
 ): readonly (readonly Span[])[] {
+  const listed = new Set<string>();
+  /** Keys that mean the same on several pages stand under the first. */
+  const isNew = ({ shown, does }: HelpPageProps["bindings"][number]): boolean => {
+    const line = `${shown} ${does}`;
+    if (listed.has(line)) return false;
+    listed.add(line);
+    return true;
+  };
   return titles.flatMap(({ page, title }, index) => [
     ...(index > 0 ? [[]] : []),
     [{ text: title, look: theme.title }],
     ...bindings
-      .filter((binding) => binding.page === page)
+      .filter((binding) => binding.page === page && isNew(binding))
       .flatMap(({ shown, does }) => bindingLines(shown, does, width)),
   ]);
 }

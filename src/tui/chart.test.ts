@@ -64,10 +64,6 @@ test("dots are where the values are", () => {
   expect(cell).toBe(String.fromCharCode(0x2800 + 0x40 + 0x08));
 });
 
-test("the axis reaches to the end that is given", () => {
-  expect(text([line([[1, 1]])], { endX: 2000 })).toMatch(/└1─+1,001─+2,000$/);
-});
-
 test("what cannot be shown is left out, and an empty chart says so", () => {
   expect(text([line([[1, Number.NaN]])])).toContain("no point yet");
   expect(text([line([[1, -1]])], { logY: true })).toContain("no point yet");

@@ -29,8 +29,6 @@ export interface ChartOptions {
   readonly height: number;
   readonly logX: boolean;
   readonly logY: boolean;
-  /** Where the x axis ends at least, e.g. the run's last step. */
-  readonly endX?: number;
 }
 
 /** A scale from values to dots: `at(low) = 0`, `at(high) = dots − 1`. */
@@ -56,7 +54,7 @@ const labelWidth = 7;
 
 /** The chart as `height` lines of at most `width` cells; without a point it is an empty frame. */
 export function chartLines(curves: readonly Curve[], options: ChartOptions): readonly (readonly Span[])[] {
-  const { width, height, logX, logY, endX } = options;
+  const { width, height, logX, logY } = options;
   const narrow = width < 24;
   const columns = Math.max(1, width - (narrow ? 0 : labelWidth + 1));
   const axis = height >= 4 ? 1 : 0;
@@ -68,7 +66,6 @@ export function chartLines(curves: readonly Curve[], options: ChartOptions): rea
     points.map((point) => point.x),
     columns * 2,
     logX,
-    endX,
   );
   const y = scaleOf(
     points.map((point) => point.y),
@@ -91,9 +88,9 @@ function emptyChart(width: number, height: number): readonly (readonly Span[])[]
 }
 
 /** From the least to the largest value; a single value stands in the middle. */
-function scaleOf(values: readonly number[], dots: number, log: boolean, end = Number.NEGATIVE_INFINITY): Scale {
+function scaleOf(values: readonly number[], dots: number, log: boolean): Scale {
   let low = Number.POSITIVE_INFINITY;
-  let high = end;
+  let high = Number.NEGATIVE_INFINITY;
   for (const value of values) {
     if (value < low) low = value;
     if (value > high) high = value;

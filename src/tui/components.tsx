@@ -1,6 +1,7 @@
 /** @file The pieces that every screen is made of: lines of styled text, and a rule with a title. */
 import { Box, Text } from "ink";
 import { textCells, truncate } from "./cells.ts";
+import type { PanelView } from "./panel.ts";
 import { theme } from "./theme.ts";
 import type { Span } from "./wrap.ts";
 
@@ -81,3 +82,25 @@ function cutSpans(spans: readonly Span[], width: number): readonly Span[] {
   }
   return kept;
 }
+
+export interface PanelProps {
+  readonly view: PanelView;
+  /** In cells. */
+  readonly width: number;
+  /** Lines, the title's included: with fewer than three there is none. */
+  readonly height: number;
+}
+
+/** A panel below its title. */
+export function Panel({ view, width, height }: PanelProps) {
+  const rule = titleLines(height);
+  return (
+    <>
+      {rule > 0 && <Rule width={width} title={view.title} legend={view.legend} />}
+      <Lines lines={view.lines} width={width} height={height - rule} />
+    </>
+  );
+}
+
+/** Lines that a panel's title takes. */
+export const titleLines = (height: number): 0 | 1 => (height >= 3 ? 1 : 0);

@@ -63,6 +63,13 @@ export function openTerminal(
     listeners.resized(sizeOf(stdout));
   });
   const stopEndings = listenToEndings(stdin, stdout, listeners);
+  /** After a stop the shell has the terminal its own way: all is taken over anew. */
+  const onContinue = guarded(listeners, () => {
+    stdin.setRawMode(false); // the stream believes that it is raw still
+    stdin.setRawMode(true);
+    stdout.write(enter);
+    canvas.repaint();
+  });
   let open = true;
   const restoreNow = () => {
     if (!open) return;
@@ -70,6 +77,7 @@ export function openTerminal(
     process.off("exit", restoreNow);
     process.off("uncaughtExceptionMonitor", restoreNow);
     stdout.off("resize", onResize);
+    process.off("SIGCONT", onContinue);
     stopKeys();
     stopEndings();
     canvas.close(leave);
@@ -77,6 +85,7 @@ export function openTerminal(
   process.on("exit", restoreNow);
   process.on("uncaughtExceptionMonitor", restoreNow);
   stdout.on("resize", onResize);
+  process.on("SIGCONT", onContinue);
   stdout.write(enter);
   return {
     stdout: canvas.stream,

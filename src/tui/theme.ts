@@ -3,6 +3,7 @@
 /** How a piece of text looks: the part of Ink's text properties that we use. */
 export interface Look {
   readonly color?: string;
+  readonly backgroundColor?: string;
   readonly bold?: boolean;
   readonly dimColor?: boolean;
   readonly underline?: boolean;
@@ -19,6 +20,7 @@ export const theme = {
   error: { color: "red", bold: true },
   key: { bold: true },
   caret: { inverse: true },
+  chosen: { underline: true },
   selected: { bold: true, inverse: true },
   barSame: { color: "cyan" },
   barGained: { color: "green" },
@@ -29,6 +31,9 @@ export const theme = {
   curveSmooth: { color: "cyan" },
   curveValidation: { color: "yellow", bold: true },
 } as const satisfies Record<string, Look>;
+
+/** Colours of a map from weak to strong: few, so that neighbours join and a frame stays cheap. */
+export const heat: readonly string[] = ["black", "blue", "magenta", "yellow", "white"];
 
 /** A class of token probability. */
 export interface Likelihood {

@@ -23,6 +23,7 @@ test("an error thrown while drawing gives the terminal back and comes out of run
 
 test("an error thrown by somebody else gives the terminal back, and its stack can be read", async () => {
   const window = await play(80, 24, { THROW: "later" });
+  window.type("\x1b[C");
   await expectRestored(window);
   expect(window.history().join("\n")).toContain("Error: thrown by somebody else");
 });

@@ -38,10 +38,10 @@ test("every key works", async () => {
   await press("-", /temperature 1\.00/);
   await press("k", /top-k 200/);
   await press("K", /top-k off/);
-  await press("p", /top-p 0\.99/);
-  await press("P", /top-p off/);
-  await press("M", /min-p 0\.001/);
-  await press("m", /min-p off/);
+  await press("n", /top-p 0\.99/);
+  await press("N", /top-p off/);
+  await press("I", /min-p 0\.001/);
+  await press("i", /min-p off/);
   await press("\x1b[B\x1b[B", /▸ 3 /);
   await press("\x1b[6~", /▸13 /);
   await press("\x1b[5~\x1b[A", /▸ 2 /);
@@ -167,4 +167,60 @@ test("a paste is text, whatever is in it", async () => {
   await window.until(/─ prompt[\s\S]*Ishmael and⏎\nquit\[2Jq/);
   window.type("\r");
   await window.until(/─ text · 5 tokens/);
+});
+
+test.each([
+  [120, 40],
+  [80, 24],
+  [60, 20],
+  [40, 10],
+] as const)("%i×%i: every page below the text fits, and its keys work", async (columns, rows) => {
+  const window = await play(columns, rows, { MIXTURE: "1" });
+  const press = async (keys: string, wanted: RegExp) => {
+    window.type(keys);
+    await window.until(wanted);
+    expectInside(window, columns, rows);
+  };
+  await press("b", /kept as branch 1/);
+  await press(" ", /^(?![\s\S]*kept)/);
+  await window.until(/▸ 1 0/);
+  await press("3", /▸ 1 0/);
+  await press("y", /tree · 1 branch/);
+  await press("b", /tree · 2 branches/);
+  await press("x", /◆/);
+  await press("\x1b[A", /▸ ?1/);
+  await press("\r", /tree/);
+  await press("m", /mixture · 3 components/);
+  await press("a", /attention · layer 1\/3, head 1\/4/);
+  await press("\x1b[C", /head 2\/4/);
+  await press("\x1b[B", /layer 2\/3/);
+  await press("l", /logit lens/);
+  await press("p", /film · step 300, frame 3 of 3/);
+  await press("\x1b[D", /frame 2 of 3/);
+  await press("t", /side by side · temperature 2\.00/);
+  await press("\x1b[C", /temperature 2\.10/);
+  await press("\t", /side by side · step 400/);
+  await press("s", /saved play-1\.json/);
+  await press("?", /─ help/);
+  await press("\x1b", /▸ 1 0/);
+  window.type("q");
+  await expectRestored(window);
+});
+
+test("a page that the model cannot fill says why, and the text goes on", async () => {
+  const window = await play(80, 24, { BROKEN: "mixture" });
+  window.type("m");
+  await window.until(/mixture: nothing to see → train another/);
+  window.type(" ");
+  await window.until(/4 tokens/);
+});
+
+test("a screen that was stopped comes back whole", async () => {
+  const window = await play();
+  window.kill("SIGCONT");
+  window.type("\x1b[C");
+  await window.until(/temperature 1\.05[\s\S]*quit/);
+  expectInside(window, 80, 24);
+  window.type("q");
+  await expectRestored(window);
 });

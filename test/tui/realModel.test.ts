@@ -1,6 +1,6 @@
 /** @file `softbox play` over real checkpoints and the real worker thread: what it shows is what `generate --json` says. */
 import { execFileSync } from "node:child_process";
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -32,7 +32,7 @@ beforeAll(() => {
       ...["train", "--recipe", "nano-char", "--corpus", text, "--head", head, "--run", runOf(head), "--steps", "60"],
       ...tiny.flatMap((assignment) => ["--set", assignment]),
     );
-});
+}, 120_000);
 afterAll(() => rmSync(folder, { recursive: true }));
 
 interface Line {
@@ -67,6 +67,66 @@ test.each(heads)("the bars of a %s checkpoint equal generate --json, before and 
   compare("0.9");
   window.type(" ");
   await window.until(/text · 5 tokens/);
+  for (const [key, page] of [
+    ["m", head === "softmax" ? /mixes nothing/ : /mixture · 2 components/],
+    ["a", /attention · layer 1\/1, head 1\/2/],
+    ["l", /logit lens[\s\S]*output/],
+    ["p", /film · step 60, frame \d+ of \d+/],
+    ["t", /side by side · temperature 1\.60/],
+    ["b", /kept as branch 1/],
+    ["y", /tree · 1 branch/],
+  ] as const) {
+    window.type(key);
+    await window.until(page);
+    expectInside(window, 80, 24);
+  }
   window.type("q");
   await expectRestored(window);
+});
+
+test("train --ui trains in its thread, saves on w, and replays what is finished", async () => {
+  const run = join(folder, "watched");
+  const args = ["train", "--ui", "--recipe", "nano-char", "--corpus", join(folder, "text.txt"), "--run", run];
+  const small = [
+    "--steps",
+    "100000",
+    "--set",
+    "model.layers=1",
+    "--set",
+    "model.contextLength=16",
+    "--set",
+    "model.embedSize=16",
+    "--set",
+    "model.heads=2",
+    "--set",
+    "training.checkpointEvery=0",
+  ];
+  const open = (...given: string[]) => {
+    const window = openWindow("softbox.mjs", { columns: 80, rows: 24, env: { ARGS: JSON.stringify(given) } });
+    onTestFinished(() => window.end());
+    return window;
+  };
+  const window = open(...args, ...small);
+  await window.until(/step [1-9][\d,]* of 100,000/, 60_000);
+  window.type(" ");
+  await window.until(/‖ paused/);
+  window.type("w");
+  await window.until(/saved [1-9]\d*/);
+  expectInside(window, 80, 24);
+  window.type(" ");
+  await window.until(/▶ training/);
+  window.type("q");
+  await window.until(/stop, save and leave/);
+  window.type("q");
+  await expectRestored(window);
+  const told = window.history().join("");
+  const step = /stopped at step (\d+), saved\. Go on with: softbox train --ui --resume/.exec(told)?.[1];
+  expect(readFileSync(join(run, "latest"), "utf8").trim()).toBe(`step-${step!.padStart(6, "0")}`);
+
+  const replay = open("train", "--ui", "--resume", run, "--steps", step!);
+  await replay.until(/replay/, 60_000);
+  replay.type("e");
+  await replay.until(new RegExp(`finished {2}step ${step!.replace(/\B(?=(\d{3})+$)/g, ",")} of`));
+  replay.type("q");
+  await expectRestored(replay);
 });

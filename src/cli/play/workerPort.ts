@@ -1,14 +1,18 @@
 /** @file The play screen's port, filled by a worker thread: calls and replies are plain messages. */
 import { SandboxError } from "../../engine/errors.ts";
-import type { PlayPort } from "../../tui/play/port.ts";
+import type { PlayPort, Snapshot, TextToken } from "../../tui/play/port.ts";
 import { startWorker } from "../startWorker.ts";
 import type { PlayModelOptions } from "./playModel.ts";
+import { applyChange, type Change } from "./writtenText.ts";
 
 export interface Call {
   readonly id: number;
   readonly method: keyof PlayPort;
   readonly args: readonly unknown[];
 }
+
+/** A snapshot with what changed of its tokens. */
+export type PackedSnapshot = Omit<Snapshot, "tokens"> & { readonly change: Change };
 
 export type Reply =
   | { readonly id: number; readonly result: unknown; readonly error?: never }
@@ -56,13 +60,24 @@ export function createWorkerPort(options: PlayModelOptions): PlayPort {
       worker.postMessage({ id, method, args } satisfies Call);
     });
 
+  let tokens: readonly TextToken[] = [];
+  const textCall = async (method: keyof PlayPort, ...args: unknown[]): Promise<Snapshot> => {
+    const { change, ...rest } = await call<PackedSnapshot>(method, ...args);
+    tokens = applyChange(tokens, change);
+    return { ...rest, tokens };
+  };
+
   return {
     open: () => call("open"),
-    prompt: (...args) => call("prompt", ...args),
-    look: (...args) => call("look", ...args),
-    step: (...args) => call("step", ...args),
-    pick: (...args) => call("pick", ...args),
-    undo: (...args) => call("undo", ...args),
+    prompt: (...args) => textCall("prompt", ...args),
+    look: (...args) => textCall("look", ...args),
+    step: (...args) => textCall("step", ...args),
+    pick: (...args) => textCall("pick", ...args),
+    undo: (...args) => textCall("undo", ...args),
+    keep: (...args) => textCall("keep", ...args),
+    jump: (...args) => textCall("jump", ...args),
+    inspect: (...args) => call("inspect", ...args),
+    save: (...args) => call("save", ...args),
     close: async () => {
       const patience = new Promise((resolve) => setTimeout(resolve, closingMilliseconds).unref());
       await Promise.race([call("close").catch(() => {}), patience]);

@@ -15,15 +15,15 @@ test("no key means two things on one page", () => {
 test("small letters turn a dial down, capitals up", () => {
   for (const [small, dial] of [
     ["k", "topK"],
-    ["p", "topP"],
-    ["m", "minP"],
+    ["n", "topP"],
+    ["i", "minP"],
   ] as const) {
     expect(actionFor("watch", text(small))).toEqual({ type: "dial-turned", dial, by: -1 });
     expect(actionFor("watch", text(small.toUpperCase()))).toEqual({ type: "dial-turned", dial, by: 1 });
   }
+  expect(actionFor("watch", key("left"))).toEqual({ type: "dial-turned", by: -1 });
+  expect(actionFor("watch", key("right"))).toEqual({ type: "dial-turned", by: 1 });
   for (const [pressed, by] of [
-    [key("left"), -1],
-    [key("right"), 1],
     [text("-"), -1],
     [text("+"), 1],
     [text("="), 1],

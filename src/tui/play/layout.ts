@@ -12,6 +12,8 @@ export interface Layout {
   /** The rule above the text, with its legend. */
   readonly textRule: 0 | 1;
   readonly text: number;
+  /** The surprise along the text. */
+  readonly surprise: 0 | 1;
   /** Entropy and effective vocabulary, as the rule above the bars. */
   readonly entropy: 0 | 1;
   /** The bars' column heads and scale. */
@@ -24,7 +26,17 @@ export interface Layout {
 }
 
 /** A line of its own from this many lines on. */
-const worthFrom = { settings: 3, entropy: 5, hints: 6, card: 9, textRule: 13, heads: 14, mixture: 15, notice: 17 };
+const worthFrom = {
+  settings: 3,
+  entropy: 5,
+  hints: 6,
+  card: 9,
+  textRule: 13,
+  heads: 14,
+  mixture: 15,
+  notice: 17,
+  surprise: 19,
+};
 /** Share of the free lines that the text gets. */
 const textShare = 0.32;
 
@@ -36,6 +48,7 @@ export function layoutOf(size: Size, hasMixture: boolean): Layout {
     card: one("card"),
     settings: one("settings"),
     textRule: one("textRule"),
+    surprise: one("surprise"),
     entropy: one("entropy"),
     heads: one("heads"),
     mixture: hasMixture ? one("mixture") : (0 as const),

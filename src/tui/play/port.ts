@@ -62,6 +62,8 @@ export interface ModelCard {
   readonly contextLength: number;
   readonly head: string;
   readonly engine: string;
+  /** Steps of the run that have a checkpoint, the newest first; absent: not known. */
+  readonly savedSteps?: readonly number[];
 }
 
 /** How the next token is chosen. */
@@ -75,6 +77,79 @@ export interface Settings {
   /** 0 is off. */
   readonly minP: number;
   readonly seed: number;
+}
+
+/** One token with its probability, in [0, 1]. */
+export interface Likely {
+  readonly text: string;
+  readonly probability: number;
+}
+
+/** A second distribution of the same text: under another temperature, or from another checkpoint of the run. */
+export type Peer =
+  | { readonly kind: "temperature"; readonly temperature: number }
+  | { readonly kind: "checkpoint"; readonly step: number };
+
+/** A question about the inside of the model, for the text at hand. It changes nothing. */
+export type Query =
+  | { readonly kind: "mixture" }
+  | { readonly kind: "attention"; readonly layer: number; readonly head: number }
+  | { readonly kind: "lens" }
+  | { readonly kind: "film" }
+  | { readonly kind: "peer"; readonly peer: Peer; readonly settings: Settings };
+
+/** One component of a mixture. */
+export interface ComponentView {
+  /** π_k. */
+  readonly weight: number;
+  /** Its own likeliest tokens; absent where the head does not tell. */
+  readonly tokens?: readonly Likely[];
+}
+
+/** What one layer would say next. */
+export interface LensRow {
+  /** 0 stands for the embeddings. */
+  readonly layer: number;
+  /** In nats. */
+  readonly entropy: number;
+  readonly tokens: readonly Likely[];
+}
+
+/** The distribution after the text at one step of the training. */
+export interface FilmFrame {
+  readonly step: number;
+  /** In nats; absent where only the likeliest tokens were recorded. */
+  readonly entropy?: number;
+  readonly tokens: readonly Likely[];
+}
+
+/** The answer to a {@link Query} of the same kind. */
+export type Insight =
+  | { readonly kind: "mixture"; readonly components: readonly ComponentView[] }
+  | {
+      readonly kind: "attention";
+      readonly layer: number;
+      readonly head: number;
+      readonly layers: number;
+      readonly heads: number;
+      /** The last tokens that fit a screen, as they read. */
+      readonly tokens: readonly string[];
+      /** A row a query, a column a key, among these tokens. */
+      readonly weights: readonly (readonly number[])[];
+    }
+  | { readonly kind: "lens"; readonly rows: readonly LensRow[] }
+  | { readonly kind: "film"; readonly frames: readonly FilmFrame[] }
+  | { readonly kind: "peer"; readonly name: string; readonly next: NextView };
+
+/** How many tokens an attention map shows. */
+export const mapWanted = 64;
+/** How many likely tokens a row of the lens, a frame of the film or a component lists. */
+export const likelyWanted = 20;
+
+/** What is saved beside the text. */
+export interface Notes {
+  readonly settings: Settings;
+  readonly branches: readonly number[];
 }
 
 /**
@@ -94,6 +169,14 @@ export interface PlayPort {
   pick(id: number, settings: Settings): Promise<Snapshot>;
   /** Drops the last token. */
   undo(settings: Settings): Promise<Snapshot>;
+  /** Keeps the text at hand under a number. */
+  keep(branch: number, settings: Settings): Promise<Snapshot>;
+  /** Goes back to a text that was kept. */
+  jump(branch: number, settings: Settings): Promise<Snapshot>;
+  /** Looks inside the model; the text stays. */
+  inspect(query: Query): Promise<Insight>;
+  /** Writes the text, the settings and the branches as JSON and the distribution as SVG; returns the files' names. */
+  save(notes: Notes): Promise<readonly string[]>;
   /** Gives everything back; called once, possibly while another call is under way. */
   close(): Promise<void>;
 }

@@ -26,24 +26,48 @@ export function createSession(port: PlayPort, initial: State): Session {
   const pump = () => {
     const request = nextRequest(getState());
     if (request === undefined) return;
-    const { settings } = getState();
+    const { settings, branches } = getState();
     dispatch({ type: "sent", request, settings });
-    settle(callPort(port, request, settings), (snapshot) => ({ type: "replied", snapshot }));
+    if (request.kind === "inspect")
+      settle(
+        soon(() => port.inspect(request.query)),
+        (insight) => ({ type: "inspected", insight }),
+      );
+    else if (request.kind === "save")
+      settle(
+        soon(() => port.save({ settings, branches: branches.map(({ id }) => id) })),
+        (files) => ({ type: "saved", files }),
+      );
+    else
+      settle(
+        soon(() => callPort(port, request, settings)),
+        (snapshot) => ({ type: "replied", snapshot }),
+      );
   };
-  return { ...store, start: () => settle(openPort(port), (card) => ({ type: "opened", card })) };
+  return { ...store, start: () => settle(soon(port.open), (card) => ({ type: "opened", card })) };
 }
 
-async function openPort(port: PlayPort) {
-  return port.open();
-}
+/** What a port throws at once is a rejection too. */
+const soon = async <T>(call: () => Promise<T>): Promise<T> => call();
 
-async function callPort(port: PlayPort, request: Request, settings: Settings): Promise<Snapshot> {
+/** A call that comes back with the text. */
+type TextRequest = Exclude<Request, { readonly kind: "inspect" } | { readonly kind: "save" }>;
+
+function callPort(port: PlayPort, request: TextRequest, settings: Settings): Promise<Snapshot> {
   switch (request.kind) {
     case "prompt":
       return port.prompt(request.text, settings);
     case "pick":
       return port.pick(request.id, settings);
-    default:
+    case "keep":
+    case "jump":
+      return port[request.kind](request.branch, settings);
+    case "look":
+    case "step":
+    case "undo":
       return port[request.kind](settings);
+    default:
+      request satisfies never;
+      throw new Error("play: no such request");
   }
 }

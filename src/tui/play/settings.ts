@@ -4,6 +4,8 @@ import type { Settings } from "./port.ts";
 /** The settings that keys change. */
 export type Dial = "temperature" | "topK" | "topP" | "minP";
 
+export const dials: readonly Dial[] = ["temperature", "topK", "topP", "minP"];
+
 /** The model's own distribution, unfiltered. */
 export const defaultSettings: Settings = { temperature: 1, topK: 0, topP: 1, minP: 0, seed: 1 };
 

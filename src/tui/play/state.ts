@@ -1,18 +1,23 @@
 /** @file The play screen's state and the one function that changes it. No React, no model, no clock. */
 import type { Notice } from "../notice.ts";
 import type { Size } from "../screen.ts";
+import { type Branch, branchAt, keepBranch } from "./branches.ts";
 import { createEditor, type Edit, type Editor, edit } from "./editor.ts";
-import type { ModelCard, PlayPort, Settings, Snapshot } from "./port.ts";
-import { type Dial, sameSettings, turnDial } from "./settings.ts";
+import { type Answer, type Inside, type InsidePage, initialInside, isAnswered, moveInside, queryOf } from "./inside.ts";
+import type { Insight, ModelCard, Query, Settings, Snapshot } from "./port.ts";
+import { type Dial, dials, sameSettings, turnDial } from "./settings.ts";
 
 /** A call of the port that is wanted or under way. */
 export type Request =
   | { readonly kind: "prompt"; readonly text: string }
   | { readonly kind: "pick"; readonly id: number }
-  | { readonly kind: Exclude<keyof PlayPort, "open" | "close" | "prompt" | "pick"> };
+  | { readonly kind: "keep" | "jump"; readonly branch: number }
+  | { readonly kind: "inspect"; readonly query: Query; readonly version: number }
+  | { readonly kind: "save" }
+  | { readonly kind: "look" | "step" | "undo" };
 
 /** Which page is shown. */
-export type Page = "watch" | "edit" | "help";
+export type Page = "watch" | "edit" | "help" | "tree" | InsidePage;
 
 /** Everything that the screen shows. */
 export interface State {
@@ -37,6 +42,18 @@ export interface State {
   /** First line of the help page that is shown. */
   readonly helpTop: number;
   readonly notice: Notice | undefined;
+  /** The dial that the arrows turn. */
+  readonly dial: Dial;
+  /** Counts the changes of the text. */
+  readonly version: number;
+  /** Where the pages about the inside stand. */
+  readonly inside: Inside;
+  readonly answer: Answer | undefined;
+  /** Texts that were kept, oldest first. */
+  readonly branches: readonly Branch[];
+  /** Place of the selected branch in the tree, and the number of the one that it is compared with. */
+  readonly branch: number;
+  readonly compared: number | undefined;
   readonly ended: boolean;
 }
 
@@ -45,9 +62,21 @@ export type Action =
   | { readonly type: "opened"; readonly card: ModelCard }
   | { readonly type: "sent"; readonly request: Request; readonly settings: Settings }
   | { readonly type: "replied"; readonly snapshot: Snapshot }
+  | { readonly type: "inspected"; readonly insight: Insight }
+  | { readonly type: "saved"; readonly files: readonly string[] }
   | { readonly type: "failed"; readonly notice: Notice }
   | { readonly type: "resized"; readonly size: Size }
-  | { readonly type: "dial-turned"; readonly dial: Dial; readonly by: 1 | -1 }
+  | { readonly type: "dial-turned"; readonly dial?: Dial | undefined; readonly by: 1 | -1 }
+  | { readonly type: "dial-chosen"; readonly by: 1 | -1 }
+  | { readonly type: "page-toggled"; readonly page: Page }
+  | { readonly type: "inside-moved"; readonly across: number; readonly down: number }
+  | { readonly type: "peer-kind-turned" }
+  | { readonly type: "branch-kept" }
+  | { readonly type: "branch-moved"; readonly by: number }
+  | { readonly type: "branch-jumped" }
+  | { readonly type: "branch-compared" }
+  | { readonly type: "branch-dropped" }
+  | { readonly type: "save-asked" }
   | { readonly type: "stepped" }
   | { readonly type: "run-toggled" }
   | { readonly type: "selection-moved"; readonly by: number }
@@ -83,6 +112,13 @@ export function initialState(size: Size, settings: Settings, prompt: string): St
     editor: createEditor(prompt),
     helpTop: 0,
     notice: undefined,
+    dial: "temperature",
+    version: 0,
+    inside: initialInside(settings),
+    answer: undefined,
+    branches: [],
+    branch: 0,
+    compared: undefined,
     ended: false,
   };
 }
@@ -96,15 +132,21 @@ export function nextRequest(state: State): Request | undefined {
   const waiting = state.waiting[0];
   if (waiting !== undefined) return waiting;
   if (state.snapshot === undefined) return undefined;
+  const query = queryOf(state);
+  if (query !== undefined && !isAnswered(state, query)) return { kind: "inspect", query, version: state.version };
   if (state.running) return { kind: "step" };
   const answered = state.answered !== undefined && sameSettings(state.answered, state.settings);
   return answered ? undefined : { kind: "look" };
 }
 
+/** Calls that leave the text alone. */
+const quiet: ReadonlySet<Request["kind"]> = new Set(["look", "inspect", "save", "keep"]);
+
 /** Whether the text is about to change: then what is on the screen cannot be picked from. */
 export function isTextMoving(state: State): boolean {
   const kind = state.inFlight?.request.kind;
-  return state.running || state.waiting.length > 0 || (kind !== undefined && kind !== "look");
+  const waiting = state.waiting.some((request) => !quiet.has(request.kind));
+  return state.running || waiting || (kind !== undefined && !quiet.has(kind));
 }
 
 type Handlers = { readonly [K in Action["type"]]: (state: State, action: Extract<Action, { type: K }>) => State };
@@ -117,20 +159,45 @@ const handlers: Handlers = {
     waiting: state.waiting[0] === request ? state.waiting.slice(1) : state.waiting,
   }),
   replied,
-  failed: (state, { notice }) => ({
+  inspected: (state, { insight }) => answered(state, insight),
+  saved: (state, { files }) => ({
     ...state,
-    notice,
-    running: false,
-    waiting: [],
-    answered: state.inFlight?.settings ?? state.answered,
     inFlight: undefined,
+    notice: { kind: "info", text: `saved ${files.join(" and ")}` },
   }),
+  failed,
   resized: (state, { size }) => ({ ...state, size }),
   "dial-turned": (state, { dial, by }) => ({
     ...state,
     notice: undefined,
-    settings: turnDial(state.settings, dial, by),
+    settings: turnDial(state.settings, dial ?? state.dial, by),
   }),
+  "dial-chosen": (state, { by }) => {
+    const place = (dials.indexOf(state.dial) + by + dials.length) % dials.length;
+    return { ...state, dial: dials[place]! };
+  },
+  "page-toggled": (state, { page }) => ({ ...state, notice: undefined, page: state.page === page ? "watch" : page }),
+  "inside-moved": (state, { across, down }) => ({ ...state, inside: moveInside(state, across, down) }),
+  "peer-kind-turned": (state) => ({
+    ...state,
+    inside: { ...state.inside, peer: state.inside.peer === "temperature" ? "checkpoint" : "temperature" },
+  }),
+  "branch-kept": (state) =>
+    wait(state, "press b again") ?? keepBranch(state, (id) => enqueue(state, { kind: "keep", branch: id })),
+  "branch-moved": (state, { by }) => ({ ...state, branch: bounded(state.branch + by, state.branches.length) }),
+  "branch-jumped": (state) => {
+    const branch = branchAt(state);
+    return branch === undefined ? state : enqueue({ ...state, running: false }, { kind: "jump", branch: branch.id });
+  },
+  "branch-compared": (state) => ({
+    ...state,
+    compared: state.compared === branchAt(state)?.id ? undefined : branchAt(state)?.id,
+  }),
+  "branch-dropped": (state) => {
+    const branches = state.branches.filter((branch) => branch !== branchAt(state));
+    return { ...state, branches, branch: bounded(state.branch, branches.length) };
+  },
+  "save-asked": (state) => enqueue(state, { kind: "save" }),
   stepped: (state) => enqueue({ ...state, running: false }, { kind: "step" }),
   "run-toggled": (state) => ({ ...state, running: !state.running, waiting: withoutSteps(state), notice: undefined }),
   "selection-moved": (state, { by }) => ({ ...state, selected: bounded(state.selected + by, candidateCount(state)) }),
@@ -168,8 +235,22 @@ export function reduce(state: State, action: Action): State {
   return handler(state, action);
 }
 
+function failed(state: State, { notice }: { readonly notice: Notice }): State {
+  // A question about the inside that fails is its own answer: the text goes on.
+  if (state.inFlight?.request.kind === "inspect") return answered(state, notice);
+  const answeredSettings = state.inFlight?.settings ?? state.answered;
+  return { ...state, notice, running: false, waiting: [], answered: answeredSettings, inFlight: undefined };
+}
+
+function answered(state: State, insight: Insight | Notice): State {
+  const request = state.inFlight?.request;
+  if (request?.kind !== "inspect") return state;
+  const { query, version } = request;
+  return { ...state, inFlight: undefined, answer: { query, version, insight } };
+}
+
 function replied(state: State, { snapshot }: { readonly snapshot: Snapshot }): State {
-  const looked = state.inFlight?.request.kind === "look";
+  const looked = state.inFlight !== undefined && quiet.has(state.inFlight.request.kind);
   const selectedId = state.snapshot?.next.candidates[state.selected]?.id;
   const found = snapshot.next.candidates.findIndex(({ id }) => id === selectedId);
   return {
@@ -177,15 +258,23 @@ function replied(state: State, { snapshot }: { readonly snapshot: Snapshot }): S
     snapshot,
     answered: state.inFlight?.settings ?? state.answered,
     inFlight: undefined,
+    version: looked ? state.version : state.version + 1,
     selected: looked ? Math.max(0, found) : 0,
   };
 }
 
 function picked(state: State, { rank }: { readonly rank?: number }): State {
-  if (state.running) return { ...state, running: false, notice: { kind: "info", text: "paused: pick again" } };
-  if (isTextMoving(state)) return { ...state, notice: { kind: "info", text: "still computing: pick again" } };
+  const waiting = wait(state, "pick again");
+  if (waiting !== undefined) return waiting;
   const candidate = state.snapshot?.next.candidates[rank ?? state.selected];
   return candidate === undefined ? state : enqueue(state, { kind: "pick", id: candidate.id });
+}
+
+/** While the text moves, what is on the screen is not what a key would act on; undefined: it stands still. */
+function wait(state: State, then: string): State | undefined {
+  if (!isTextMoving(state)) return undefined;
+  const text = `${state.running ? "paused" : "still computing"}: ${then}`;
+  return { ...state, running: false, notice: { kind: "info", text } };
 }
 
 function startFrom(state: State, prompt: string): State {

@@ -3,17 +3,11 @@ import { barCells, scaleFor } from "../bars.ts";
 import { column, label, readable, truncate } from "../cells.ts";
 import { type Curve, chartLines } from "../chart.ts";
 import { grouped } from "../numbers.ts";
+import type { PanelView } from "../panel.ts";
 import { meanOf, type Series } from "../series.ts";
 import { theme } from "../theme.ts";
 import { type Span, wrapSpans } from "../wrap.ts";
 import type { Curves, Panel, State } from "./state.ts";
-
-/** A panel's title, its legend, and its lines. */
-export interface PanelView {
-  readonly title: string;
-  readonly legend: readonly Span[];
-  readonly lines: readonly (readonly Span[])[];
-}
 
 type Draw = (state: State, width: number, height: number) => PanelView;
 
@@ -69,8 +63,8 @@ export const viewPanel = (state: State, panel: Panel, width: number, height: num
 const pointsOf = ({ buckets }: Series): Curve["points"] =>
   buckets.map((bucket) => ({ x: bucket.step, y: meanOf(bucket) }));
 
-function curveLines({ logX, logY, card }: State, curves: readonly Curve[], width: number, height: number) {
-  return chartLines(curves, { width, height, logX, logY, ...(card && { endX: card.steps }) });
+function curveLines({ logX, logY }: State, curves: readonly Curve[], width: number, height: number) {
+  return chartLines(curves, { width, height, logX, logY });
 }
 
 function single(state: State, name: keyof Curves, title: string, width: number, height: number): PanelView {

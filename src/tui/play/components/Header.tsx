@@ -38,6 +38,8 @@ export function CardLine({ card, width }: CardLineProps) {
 
 export interface SettingsLineProps {
   readonly settings: Settings;
+  /** The one that the arrows turn. */
+  readonly dial: Dial;
   readonly running: boolean;
   /** In cells. */
   readonly width: number;
@@ -51,11 +53,11 @@ const names: readonly { readonly dial: Dial; readonly long: string; readonly sho
 ];
 
 /** `temperature 0.80  top-k off  top-p 0.95  min-p off  ▶ running  seed 1` */
-export function SettingsLine({ settings, running, width }: SettingsLineProps) {
+export function SettingsLine({ settings, dial: turned, running, width }: SettingsLineProps) {
   const wide = width >= 72;
   const gap = wide ? "  " : " ";
   const dials = names.flatMap(({ dial, long, short }): readonly Span[] => [
-    { text: `${wide ? long : short} `, look: theme.plain },
+    { text: `${wide ? long : short} `, look: dial === turned ? theme.chosen : theme.plain },
     { text: dialText(settings, dial) + gap, look: dialText(settings, dial) === "off" ? theme.faint : theme.value },
   ]);
   const seed: Span = { text: `${wide ? "seed" : "s"} ${settings.seed}`, look: theme.plain };

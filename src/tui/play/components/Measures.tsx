@@ -1,9 +1,10 @@
 /** @file Numbers about the whole distribution: entropy, effective vocabulary, mixture weights. */
 import { Line, Rule } from "../../components.tsx";
 import { effectiveVocabulary, grouped, nats } from "../../numbers.ts";
+import { sparkline } from "../../sparkline.ts";
 import { theme } from "../../theme.ts";
 import type { Span } from "../../wrap.ts";
-import type { NextView } from "../port.ts";
+import type { NextView, TextToken } from "../port.ts";
 
 export interface EntropyRuleProps {
   /** Undefined while the model is loading. */
@@ -37,10 +38,37 @@ export interface MixtureLineProps {
 
 /** `mixture π ▆0.61 ▃0.30 ▁0.09` */
 export function MixtureLine({ weights, width }: MixtureLineProps) {
-  const levels = "▁▂▃▄▅▆▇█";
   const spans = weights.flatMap((weight): readonly Span[] => [
-    { text: ` ${levels[Math.min(7, Math.floor(weight * 8))]}`, look: theme.barSame },
+    { text: ` ${sparkline([weight], 1)}`, look: theme.barSame },
     { text: weight.toFixed(2), look: theme.plain },
   ]);
   return <Line width={width} spans={[{ text: "mixture π", look: theme.faint }, ...spans]} />;
+}
+
+export interface SurpriseLineProps {
+  readonly tokens: readonly TextToken[];
+  /** In cells. */
+  readonly width: number;
+}
+
+/** A surprise of so many nats is a full block: a token of probability e⁻⁸. */
+const fullSurprise = 8;
+
+/** `surprise ▁▂▇▃  mean 2.31 nats`: −ln p of the last tokens that were chosen, one cell each. */
+export function SurpriseLine({ tokens, width }: SurpriseLineProps) {
+  const surprises = tokens.flatMap(({ probability }) => (probability === undefined ? [] : [-Math.log(probability)]));
+  if (surprises.length === 0) return <Line width={width} spans={[{ text: "surprise", look: theme.faint }]} />;
+  const mean = surprises.reduce((sum, surprise) => sum + surprise, 0) / surprises.length;
+  const tail = `  mean ${nats(mean)} nats`;
+  const shown = surprises.slice(-Math.max(1, width - 9 - tail.length));
+  return (
+    <Line
+      width={width}
+      spans={[
+        { text: "surprise ", look: theme.faint },
+        { text: sparkline(shown, fullSurprise), look: theme.barSame },
+        { text: tail, look: theme.faint },
+      ]}
+    />
+  );
 }

@@ -3,6 +3,7 @@ import { frameOf } from "../../../../test/tui/frame.ts";
 import { sampleSnapshot, sampleState } from "../../../../test/tui/sampleState.ts";
 import { textCells } from "../../cells.ts";
 import { createEditor } from "../editor.ts";
+import type { Insight, Query } from "../port.ts";
 import type { State } from "../state.ts";
 import { PlayScreen } from "./PlayScreen.tsx";
 
@@ -19,7 +20,7 @@ test("80 columns", () => {
     Some 鯨▏
 
 
-
+    surprise ▁▂▃▇  mean 2.97 nats
     ─ entropy 2.10 nats (≈ 8.2 tokens), raw 3.21 (≈ 24.8) ──────────────────────────
         final  raw    0╌╌╌╌╌╌╌╌╌╌╌╌╌╌╌╌╌╌╌╌╌╌╌╌╌╌╌╌╌╌╌╌╌╌╌1 token  ▓gained ░lost
     ▸ 1 0.5500 0.4000 ███████████████▓▓▓▓▓                  ␣the
@@ -71,9 +72,9 @@ test("editing the prompt at 40 columns", () => {
 
 test("help at 80 columns", () => {
   expect(frame(80, 40, { page: "help" })).toMatchInlineSnapshot(`
-    "─ help ─────────────────────────────────────────────────────────────────────────
+    "─ help · 23 more below ─────────────────────────────────────────────────────────
     Keys
-    ← →  - +          temperature down, up by 0.05; 0 is greedy
+    ← →               temperature down, up by 0.05, or the setting that d chose
     space             sample one token
     ?                 this page
     q  ctrl-c         quit
@@ -84,31 +85,31 @@ test("help at 80 columns", () => {
     backspace         take the last token back
     page ↑ ↓          select ten further up, down
     1 … 9             append the candidate of this rank
+    d  D              the arrows turn the next setting, the one before
+    -  +              temperature down, up; 0 is greedy
     k  K              top-k down, up: keep the k likeliest
-    p  P              top-p down, up: keep the likeliest p of the mass
-    m  M              min-p down, up: keep what has p times the likeliest
+    n  N              top-p (nucleus) down, up: keep the likeliest p of the mass
+    i  I              min-p down, up: keep what has p times the likeliest
     r  R              start again from the prompt: new seed, same seed
+    b                 keep this text as a branch
+    y                 the tree of branches
+    m                 the mixture: weights and components
+    a                 attention maps
+    l                 logit lens: what each layer would say
+    p                 the film: this distribution over the run's steps
+    t                 a second temperature or checkpoint beside
+    s                 save text, settings and branches as JSON, the bars as SVG
     ctrl-l            draw the screen anew
 
-    While editing the prompt
-    enter             start from this prompt
-    escape            leave the prompt as it was
-    ctrl-j            break the line
-    ctrl-u            clear the line
-    ← →               move the caret
-    home  end         to the start, the end
-    backspace del     delete to the left, the right
-    tab               insert a tab
-    ctrl-c            quit
+    On the tree
+    ↑ ↓               select a branch
+    enter             go on from the selected branch
+    x                 mark a branch, to compare it with the selected one
+    backspace         drop the selected branch
+    escape            back to the bars
 
-    On this page
-    escape  ?         back
-    ↑ ↓               scroll
-    ctrl-c            quit
-
-
-
-
+    On the attention maps
+    ← →               another head
     escape back  ↑ ↓ scroll  ctrl-c quit"
   `);
 });
@@ -139,6 +140,43 @@ test("loading, and an error with its hint", () => {
   `);
 });
 
+const odd = [" 鯨🐋", "e\u0301", "\x1b[2J", "\t", " leviathanically-overgrown-by-far"];
+const tokens = odd.map((text, index) => ({ text, probability: 0.5 / (index + 1) }));
+const someBranches = {
+  branches: [1, 2, 3].map((id) => ({ id, tokens: sampleSnapshot.tokens.slice(0, 2 + id), omitted: 0 })),
+  branch: 1,
+  compared: 1,
+};
+const insights: readonly Insight[] = [
+  { kind: "mixture", components: [0.7, 0.3].map((weight) => ({ weight, tokens })) },
+  {
+    kind: "attention",
+    layer: 0,
+    head: 1,
+    layers: 4,
+    heads: 4,
+    tokens: Array.from({ length: 64 }, (_, index) => odd[index % odd.length]!),
+    weights: Array.from({ length: 64 }, (_, query) =>
+      Array.from({ length: 64 }, (_, key) => (key === query ? 0.6 : key < query ? 0.4 / query : 0)),
+    ),
+  },
+  { kind: "lens", rows: [0, 1, 2].map((layer) => ({ layer, entropy: 2, tokens })) },
+  { kind: "film", frames: [100, 200].map((step) => ({ step, tokens })) },
+  { kind: "peer", name: "temperature 1.60", next: sampleSnapshot.next },
+];
+const someAnswers = insights.map(
+  (insight): Partial<State> => ({
+    page: insight.kind,
+    answer: { query: { kind: insight.kind } as Query, version: 0, insight },
+  }),
+);
+
+test("the pages below the text at 80 columns", () => {
+  for (const answer of someAnswers) expect(frame(80, 20, answer)).toMatchSnapshot(answer.page);
+  expect(frame(80, 20, { page: "tree", ...someBranches })).toMatchSnapshot("tree");
+  expect(frame(40, 10, { page: "tree", ...someBranches })).toMatchSnapshot("tree at 40 columns");
+});
+
 test("no page is higher than rows − 1 or wider than the window, at any size", () => {
   const long = Array.from(
     { length: 300 },
@@ -148,6 +186,8 @@ test("no page is higher than rows − 1 or wider than the window, at any size", 
     { snapshot: { ...sampleSnapshot, tokens: long, windowed: true } },
     { page: "edit", editor: createEditor("鯨".repeat(300)) },
     { page: "help", helpTop: 999 },
+    { page: "tree", ...someBranches },
+    ...someAnswers,
     { notice: { kind: "error", text: "long ".repeat(60), hint: "longer ".repeat(60) } },
   ];
   for (const [columns, rows] of [

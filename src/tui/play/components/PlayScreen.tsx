@@ -1,13 +1,16 @@
 /** @file The whole play screen as a function of the state, at most rows − 1 lines high. */
 import { Box } from "ink";
+import { Panel, titleLines } from "../../components.tsx";
 import { Bottom, HintsLine } from "../../Footer.tsx";
 import { HelpPage } from "../../HelpPage.tsx";
 import type { Notice } from "../../notice.ts";
+import { viewInside } from "../insideViews.ts";
 import { bindings, titles } from "../keys.ts";
-import { layoutOf } from "../layout.ts";
+import { type Layout, layoutOf } from "../layout.ts";
 import type { State } from "../state.ts";
+import { treeView } from "../treeView.ts";
 import { CardLine, SettingsLine } from "./Header.tsx";
-import { EntropyRule, MixtureLine } from "./Measures.tsx";
+import { EntropyRule, MixtureLine, SurpriseLine } from "./Measures.tsx";
 import { NextTokenBars } from "./NextTokenBars.tsx";
 import { PromptEditor } from "./PromptEditor.tsx";
 import { TextPanel } from "./TextPanel.tsx";
@@ -47,19 +50,52 @@ function HelpAndHints({ state }: PlayScreenProps) {
 }
 
 function Watch({ state }: PlayScreenProps) {
-  const { snapshot, card, settings, running, selected, page } = state;
+  const { snapshot, card, settings, running, page, dial } = state;
   const layout = layoutOf(state.size, snapshot?.mixture !== undefined);
   const width = layout.columns;
   const text = { rule: layout.textRule > 0, lines: layout.text, width };
   return (
     <>
       {layout.card > 0 && <CardLine card={card} width={width} />}
-      {layout.settings > 0 && <SettingsLine settings={settings} running={running} width={width} />}
+      {layout.settings > 0 && <SettingsLine settings={settings} dial={dial} running={running} width={width} />}
       {page === "edit" ? (
         <PromptEditor editor={state.editor} {...text} />
       ) : (
         <TextPanel snapshot={snapshot} contextLength={card?.contextLength} {...text} />
       )}
+      {layout.surprise > 0 && <SurpriseLine tokens={snapshot?.tokens ?? []} width={width} />}
+      <Below state={state} layout={layout} />
+      <Bottom
+        bindings={bindings}
+        page={page}
+        notice={noticeFor(state)}
+        lines={(layout.notice + layout.hints) as 0 | 1 | 2}
+        width={width}
+      />
+    </>
+  );
+}
+
+interface BelowProps extends PlayScreenProps {
+  readonly layout: Layout;
+}
+
+/** What stands below the text: the bars, or a page about the inside or the branches. */
+function Below({ state, layout }: BelowProps) {
+  const { page } = state;
+  if (page === "watch" || page === "edit" || page === "help") return <Bars state={state} layout={layout} />;
+  const width = layout.columns;
+  const height = layout.entropy + layout.heads + layout.bars + layout.mixture;
+  const room = height - titleLines(height);
+  const view = page === "tree" ? treeView(state, width, room) : viewInside(state, page, width, room);
+  return <Panel view={view} width={width} height={height} />;
+}
+
+function Bars({ state, layout }: BelowProps) {
+  const { snapshot, card, selected } = state;
+  const width = layout.columns;
+  return (
+    <>
       {layout.entropy > 0 && <EntropyRule next={snapshot?.next} vocabSize={card?.vocabSize} width={width} />}
       <Box flexDirection="column" height={layout.heads + layout.bars} flexShrink={0}>
         {snapshot !== undefined && (
@@ -73,13 +109,6 @@ function Watch({ state }: PlayScreenProps) {
         )}
       </Box>
       {layout.mixture > 0 && <MixtureLine weights={snapshot?.mixture ?? []} width={width} />}
-      <Bottom
-        bindings={bindings}
-        page={page}
-        notice={noticeFor(state)}
-        lines={(layout.notice + layout.hints) as 0 | 1 | 2}
-        width={width}
-      />
     </>
   );
 }

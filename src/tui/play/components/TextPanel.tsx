@@ -68,7 +68,8 @@ function tailOf(tokens: readonly TextToken[], cells: number, omitted: number): r
   return tokens.slice(Math.max(0, anchor - omitted));
 }
 
-function tokenSpans(token: TextToken): readonly Span[] {
+/** A token in its look; a line break shows its mark. */
+export function tokenSpans(token: TextToken): readonly Span[] {
   const look = tokenLook(token);
   return token.text.split(/\r?\n/).flatMap((part, index) => {
     const piece = { text: readable(part), look };

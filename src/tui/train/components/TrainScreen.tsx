@@ -1,6 +1,6 @@
 /** @file The whole training screen as a function of the state, at most rows − 1 lines high. */
 import { Box } from "ink";
-import { Lines, Rule } from "../../components.tsx";
+import { Panel, titleLines } from "../../components.tsx";
 import { Bottom, HintsLine } from "../../Footer.tsx";
 import { HelpPage } from "../../HelpPage.tsx";
 import type { Notice } from "../../notice.ts";
@@ -70,14 +70,7 @@ function Column({ state, panels }: ColumnProps) {
 }
 
 function PanelBox({ state, panel, width, lines }: Placed & TrainScreenProps) {
-  const rule = lines >= 3 ? 1 : 0;
-  const view = viewPanel(state, panel, width, lines - rule);
-  return (
-    <>
-      {rule > 0 && <Rule width={width} title={view.title} legend={view.legend} />}
-      <Lines lines={view.lines} width={width} height={lines - rule} />
-    </>
-  );
+  return <Panel view={viewPanel(state, panel, width, lines - titleLines(lines))} width={width} height={lines} />;
 }
 
 function noticeFor(state: State): Notice | undefined {
