@@ -53,6 +53,13 @@ export const RunConfig = fields.superRefine(({ model, training }, context) => {
       path: ["training", key],
       message: `is not defined for the head ${headName(model.head)}; leave it 0`,
     });
+  const { batches } = training;
+  if (model.kind === "transformer" && batches.kind === "contiguous" && batches.lengths === "random")
+    context.addIssue({
+      code: "custom",
+      path: ["training", "batches", "lengths"],
+      message: "random lengths may exceed a transformer's context; use fixed",
+    });
 });
 export type RunConfig = z.infer<typeof RunConfig>;
 

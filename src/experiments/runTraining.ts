@@ -1,7 +1,6 @@
 /** @file Trains a run and keeps its record: metrics, timings, probes, samples, checkpoints. Still an async stream of events. */
 import { join } from "node:path";
 import { replaceFile } from "../engine/files.ts";
-import { namedVariables } from "../engine/params.ts";
 import { describeNext } from "../sampling/distribution.ts";
 import { generate } from "../sampling/generate.ts";
 import { parseSamplingSettings } from "../sampling/settings.ts";
@@ -12,7 +11,7 @@ import { type Progress, train } from "../training/train.ts";
 import { saveCheckpoint } from "./checkpoints.ts";
 import type { ProbeEvent, RunEvent, SampleEvent } from "./events.ts";
 import { type LineWriter, openLines } from "./jsonLines.ts";
-import { lineFiles, type Session } from "./session.ts";
+import { checkpointVariables, lineFiles, type Session } from "./session.ts";
 
 /** Tokens that a probe records. */
 const probedTokens = 20;
@@ -48,12 +47,13 @@ export async function* runTraining(
 }
 
 function trainOptions(session: Session, record: Record, signal: AbortSignal | undefined) {
-  const { folder, config, dataset, model, optimizer, progress } = session;
+  const { folder, config, dataset, model, optimizer, carried, progress } = session;
   const { tokenizer, splits } = dataset;
-  const variables = { model: namedVariables(model.params), optimizer: optimizer.variables };
+  const variables = checkpointVariables(session);
   return {
     model,
     optimizer,
+    carried,
     progress,
     config: config.training,
     seed: config.seed,

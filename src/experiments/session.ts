@@ -9,6 +9,7 @@ import { createModel, type LanguageModel } from "../lm/model.ts";
 import { type Corpus, loadCorpus } from "../text/corpus.ts";
 import { type Dataset, prepareDataset } from "../text/dataset.ts";
 import { type Tokenizer, tokenizerFromJson } from "../text/tokenizer.ts";
+import { type CarriedState, createCarriedState } from "../training/carriedState.ts";
 import { createOptimizer, type Optimizer } from "../training/optimizer.ts";
 import { freshProgress, type Progress } from "../training/train.ts";
 import { restoreCheckpoint } from "./checkpoints.ts";
@@ -27,6 +28,7 @@ export interface Session {
   readonly prompts: RunPrompts;
   readonly model: LanguageModel;
   readonly optimizer: Optimizer;
+  readonly carried: CarriedState;
   readonly progress: Progress;
   /** Frees tensors and the lock. */
   close(): void;
@@ -93,7 +95,7 @@ export async function resumeRun(options: SessionOptions & { readonly steps?: num
     const dataset = await prepareText(config, corpus, tokenizer);
     const session = assemble(config, dataset, freshProgress, options, unlock);
     try {
-      const variables = { model: namedVariables(session.model.params), optimizer: session.optimizer.variables };
+      const variables = checkpointVariables(session);
       const restored = await restoreCheckpoint(
         folder,
         stepsIfAny(folder),
@@ -111,6 +113,16 @@ export async function resumeRun(options: SessionOptions & { readonly steps?: num
     }
   });
 }
+
+/** Everything of a session that a checkpoint holds in tensors. */
+export const checkpointVariables = ({
+  model,
+  optimizer,
+  carried,
+}: Pick<Session, "model" | "optimizer" | "carried">) => ({
+  model: namedVariables(model.params),
+  optimizer: new Map([...optimizer.variables, ...carried.variables]),
+});
 
 /** A run stopped before its first checkpoint starts again from step 0. */
 function stepsIfAny(folder: string): number[] {
@@ -158,10 +170,12 @@ function assemble(
   const prompts = encodePrompts(config, dataset.tokenizer, onWarning);
   const model = createModel(parseModelConfig({ ...config.model, vocabSize: dataset.tokenizer.vocabSize }), config.seed);
   const optimizer = createOptimizer(namedVariables(model.params), config.training.optimizer);
+  const carried = createCarriedState(model, config.training);
   const close = (): void => {
+    carried.dispose();
     optimizer.dispose();
     model.dispose();
     unlock();
   };
-  return { folder, config, dataset, prompts, model, optimizer, progress, close };
+  return { folder, config, dataset, prompts, model, optimizer, carried, progress, close };
 }

@@ -11,6 +11,8 @@ export interface Batch {
   readonly batchSize: number;
   /** T. */
   readonly contextLength: number;
+  /** Each row goes on where the same row of the batch before ended; otherwise all rows begin anew. */
+  readonly continues?: boolean;
 }
 
 /** B and T. */
@@ -57,7 +59,8 @@ export function* evaluationBatches(
   if (rest > 0 && (kept === 0 || targets <= maxTokens)) yield gather(ids, [whole * contextLength], rest);
 }
 
-function gather(ids: Int32Array, offsets: readonly number[], contextLength: number): Batch {
+/** Rows of `contextLength` ids from each offset on, and what follows each. */
+export function gather(ids: Int32Array, offsets: readonly number[], contextLength: number): Batch {
   const inputs = new Int32Array(offsets.length * contextLength); // [B, T]
   const targets = new Int32Array(offsets.length * contextLength); // [B, T]
   for (const [row, offset] of offsets.entries()) {

@@ -28,10 +28,26 @@ const Schedule = z.strictObject({
     .describe("learning rate after the decay, as a share of the largest"),
 });
 
+const Batches = z.discriminatedUnion("kind", [
+  z.strictObject({
+    kind: z
+      .literal("random")
+      .describe("windows from anywhere, each begun anew; or contiguous: rows are read on, with carried state"),
+  }),
+  z.strictObject({
+    kind: z.literal("contiguous"),
+    lengths: z
+      .enum(["fixed", "random"])
+      .default("fixed")
+      .describe("steps of a contiguous batch: the context length, or drawn around it"),
+  }),
+]);
+
 export const TrainingConfig = z.strictObject({
   steps: positive("optimiser steps in all").default(2000),
   batchSize: positive("sequences a batch (B)").default(12),
   accumulate: positive("batches a step, their gradients averaged").default(1),
+  batches: Batches.prefault({ kind: "random" }),
   optimizer: Optimizer.prefault({}),
   schedule: Schedule.prefault({}),
   labelSmoothing: z

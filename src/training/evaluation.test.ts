@@ -10,7 +10,11 @@ beforeAll(() => activate("native"));
 /** A model that finds token `id` `id / 10` nats surprising, whatever comes before. */
 const surprised = {
   config: { contextLength: 4 },
-  nll: (_: tf.Tensor, targets: tf.Tensor) => tf.div(tf.cast(tf.reshape(targets, [-1]), "float32"), 10),
+  initialState: () => [],
+  losses: (_: tf.Tensor, targets: tf.Tensor) => ({
+    losses: tf.div(tf.cast(tf.reshape(targets, [-1]), "float32"), 10),
+    state: [],
+  }),
 } as unknown as LanguageModel;
 
 /** Token `id` is `id` bytes long. */

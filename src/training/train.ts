@@ -5,11 +5,14 @@ import { SandboxError } from "../engine/errors.ts";
 import { namedVariables } from "../engine/params.ts";
 import { randomKey } from "../engine/random.ts";
 import type { LanguageModel } from "../lm/model.ts";
-import { type Batch, randomBatch } from "../text/batches.ts";
+import type { State } from "../lm/trunks/trunk.ts";
+import type { Batch } from "../text/batches.ts";
+import type { CarriedState } from "./carriedState.ts";
 import type { TrainingConfig } from "./config.ts";
 import { evaluate } from "./evaluation.ts";
 import type { EvaluationEvent, SkippedEvent, StepEvent, TrainingEvent } from "./events.ts";
 import type { Optimizer } from "./optimizer.ts";
+import { createBatchPlan } from "./plans.ts";
 import { learningRateAt } from "./schedule.ts";
 import { batchTensors } from "./tensors.ts";
 
@@ -26,6 +29,7 @@ export const freshProgress: Progress = { step: 0, skippedInARow: 0, bestNats: nu
 export interface TrainOptions {
   readonly model: LanguageModel;
   readonly optimizer: Optimizer;
+  readonly carried: CarriedState;
   readonly config: TrainingConfig;
   readonly seed: number;
   readonly progress: Progress;
@@ -50,13 +54,19 @@ export interface TrainOptions {
  */
 export async function* train(options: TrainOptions): AsyncGenerator<TrainingEvent> {
   const { config, signal } = options;
+  const batchesOf = createBatchPlan({
+    ...options,
+    ids: options.trainIds,
+    contextLength: options.model.config.contextLength,
+  });
   let progress = options.progress;
   let ending = progress.step >= config.steps || signal?.aborted === true;
   while (!ending) {
-    const event = await trainStep(options, progress.step + 1, progress.skippedInARow);
+    const batches = batchesOf(progress.step + 1);
+    const event = await trainStep(options, progress.step + 1, batches, progress.skippedInARow);
     progress = { ...progress, step: event.step, skippedInARow: event.type === "skipped" ? event.inARow : 0 };
     yield event;
-    if (progress.skippedInARow >= config.maximumSkippedSteps) await giveUp(options, progress);
+    if (progress.skippedInARow >= config.maximumSkippedSteps) await giveUp(options, progress, batches);
     const finished = progress.step === config.steps;
     ending = finished || signal?.aborted === true;
     const evaluation = await evaluateIfDue(options, progress, finished);
@@ -78,54 +88,85 @@ const isSaveDue = ({ step, skippedInARow }: Progress, { config, isSaveWanted }: 
 
 const dueAt = (step: number, every: number): boolean => every > 0 && step % every === 0;
 
-async function giveUp(options: TrainOptions, { step, skippedInARow }: Progress): Promise<never> {
-  const place = await options.dump(step, stepBatches(options, step));
+async function giveUp(
+  options: TrainOptions,
+  { step, skippedInARow }: Progress,
+  batches: readonly Batch[],
+): Promise<never> {
+  const place = await options.dump(step, batches);
   throw new SandboxError(
     `training: loss or gradient was not finite in ${skippedInARow} steps in a row, the last at step ${step}`,
     `The last good checkpoint is kept, the last batch is in ${place}. Start a new run with a lower learning rate.`,
   );
 }
 
-/** The batches of a step: a pure function of seed and step. */
-function stepBatches({ config, model, seed, trainIds }: TrainOptions, step: number): Batch[] {
-  const { accumulate, batchSize } = config;
-  const { contextLength } = model.config;
-  const draw = (micro: number): Batch =>
-    randomBatch(trainIds, { seed, step: (step - 1) * accumulate + micro, batchSize, contextLength });
-  return Array.from({ length: accumulate }, (_, micro) => draw(micro));
+interface StepResult {
+  /** Mean over the batches, nats per token; regularisers not counted. */
+  readonly loss: tf.Scalar;
+  /** In the parameters' order. */
+  readonly gradients: tf.Tensor[];
+  /** After the last batch. */
+  readonly state: State;
 }
 
-/** Mean loss of the step's batches and its gradients, in the parameters' order; all owned by the caller. */
-function lossAndGradients(options: TrainOptions, step: number, batches: readonly Batch[]) {
+/** Mean loss of the step's batches, its gradients and the state after them; all owned by the caller. */
+function lossAndGradients(options: TrainOptions, step: number, batches: readonly Batch[]): StepResult {
   const { model, seed, config } = options;
   const variables = [...namedVariables(model.params).values()];
+  let state = options.carried.state;
   return tf.tidy(() => {
-    const rounds = batches.map((batch, micro) =>
-      tf.variableGrads(() => {
-        const key = randomKey(seed, "dropout", (step - 1) * batches.length + micro);
-        const losses = model.loss(...batchTensors(batch), config, key); // [B·T]
-        return tf.div(tf.mean(losses), batches.length);
-      }, variables),
-    );
-    const sum = (parts: tf.Tensor[]): tf.Tensor => (parts.length === 1 ? parts[0]! : tf.addN(parts));
+    const rounds = batches.map((batch, micro) => {
+      const key = randomKey(seed, "dropout", (step - 1) * batches.length + micro);
+      const before = batch.continues ? state : undefined;
+      const kept: tf.Tensor[] = [];
+      const { grads, value } = tf.variableGrads(() => {
+        const read = model.losses(...batchTensors(batch), { key, state: before, training: config });
+        const mean: tf.Scalar = tf.mean(read.losses);
+        kept.push(...[mean, ...read.state].map((tensor) => tf.keep(tf.clone(tensor))));
+        return tf.div(read.penalty ? tf.add(mean, read.penalty) : mean, batches.length);
+      }, variables);
+      value.dispose();
+      const [mean, ...after] = kept.map(released) as [tf.Scalar, ...tf.Tensor[]];
+      state = after;
+      return { grads, loss: tf.div<tf.Scalar>(mean, batches.length) };
+    });
+    const sum = <T extends tf.Tensor>(parts: T[]): T => (parts.length === 1 ? parts[0]! : tf.addN(parts));
     const gradients = variables.map((variable) => sum(rounds.map(({ grads }) => grads[variable.name]!)));
-    return { loss: sum(rounds.map(({ value }) => value)), gradients };
+    return { loss: sum(rounds.map(({ loss }) => loss)), gradients, state } as never;
   });
 }
 
-async function trainStep(options: TrainOptions, step: number, skipped: number): Promise<StepEvent | SkippedEvent> {
+/** A kept tensor as one of the scope at hand. */
+function released(kept: tf.Tensor): tf.Tensor {
+  const ours = tf.clone(kept);
+  kept.dispose();
+  return ours;
+}
+
+async function trainStep(
+  options: TrainOptions,
+  step: number,
+  batches: readonly Batch[],
+  skipped: number,
+): Promise<StepEvent | SkippedEvent> {
   const start = performance.now();
-  const { config, optimizer } = options;
-  const batches = stepBatches(options, step);
-  const { loss, gradients } = lossAndGradients(options, step, batches);
-  const learningRate = learningRateAt(step, config.optimizer.learningRate, config.schedule);
+  const { config, optimizer, carried } = options;
+  const tokens = batches.reduce((total, { inputs }) => total + inputs.length, 0);
+  const { loss, gradients, state } = lossAndGradients(options, step, batches);
+  const learningRate = learningRateAt(step, config.optimizer.learningRate, config.schedule) * shareOf(options, tokens);
   const norm = optimizer.update(step, learningRate, gradients);
   const [[lossValue], [gradientNorm]] = await Promise.all([loss.data(), norm.data()]);
-  tf.dispose([loss, norm, gradients]);
   const figures = { step, loss: lossValue!, gradientNorm: gradientNorm! };
-  if (!Number.isFinite(gradientNorm)) return { type: "skipped", ...figures, inARow: skipped + 1 };
-  const tokens = batches.reduce((total, { inputs }) => total + inputs.length, 0);
+  const finite = Number.isFinite(gradientNorm);
+  if (finite) carried.keep(state);
+  tf.dispose([loss, norm, gradients, state.filter((part) => !carried.state.includes(part))]);
+  if (!finite) return { type: "skipped", ...figures, inARow: skipped + 1 };
   return { type: "step", ...figures, learningRate, tokens, milliseconds: performance.now() - start };
+}
+
+/** A step over fewer tokens than a full one moves the parameters by as much less (Merity et al. 2018, section 4.1). */
+function shareOf({ config, model }: TrainOptions, tokens: number): number {
+  return tokens / (config.batchSize * config.accumulate * model.config.contextLength);
 }
 
 async function evaluateIfDue(

@@ -13,7 +13,7 @@ import { startRun } from "../../src/experiments/session.ts";
 import { activate, testedEngines } from "../support/engines.ts";
 import { smallText, temporaryFolder, writeSmallText } from "../support/folders.ts";
 import { memoryInUse } from "../support/leaks.ts";
-import { tinyRun, trainFresh, trainOn } from "../support/runs.ts";
+import { tinyRecurrentRun, tinyRun, trainFresh, trainOn } from "../support/runs.ts";
 
 const here = temporaryFolder();
 const corpus = writeSmallText(here);
@@ -30,8 +30,27 @@ function record(folder: string): Record<string, string> {
   );
 }
 
+/** A run of a recurrent model with every regulariser, over text that is read on with carried state. */
+const readingOn = (kind: "lstm" | "gru", training: object = {}) =>
+  tinyRecurrentRun(corpus, kind, { batchSize: 300, batches: { kind: "contiguous", lengths: "random" }, ...training });
+
 describe.each(testedEngines)("on %s", (engine) => {
   beforeAll(() => activate(engine));
+
+  // In 300 rows the small text has epochs of two or three steps, so that state is carried and begun anew.
+  test.each([
+    { kind: "lstm", stops: [5] },
+    { kind: "gru", stops: [4, 9] },
+  ] as const)(
+    "a run of $kind that carries state, stopped at $stops, equals one that was not",
+    async ({ kind, stops }) => {
+      const name = join(here, `${engine}-${kind}`);
+      await trainFresh(readingOn(kind), `${name}-whole`);
+      await trainFresh(readingOn(kind, { steps: stops[0] }), `${name}-parts`);
+      for (const steps of [...stops.slice(1), 10]) await trainOn(`${name}-parts`, steps);
+      expect(record(`${name}-parts`)).toEqual(record(`${name}-whole`));
+    },
+  );
 
   // Stops between, at and beside evaluations (every 4) and checkpoints (every 3), once and twice.
   test.each([
@@ -196,29 +215,41 @@ describe.each(testedEngines)("numbers that are not finite, on %s", (engine) => {
     await expect(trainOn(folder)).rejects.toThrow("5 steps in a row");
   });
 
-  test("one skipped step changes neither parameters nor moments, and the count begins anew", async () => {
-    const folder = join(here, `${engine}-once`);
-    const config = tinyRun(corpus, "softmax", { steps: 6, maximumSkippedSteps: 2 });
-    const session = await startRun(config, { folder, engine: "test", onWarning: () => {} });
-    const variables = [...namedVariables(session.model.params).values(), ...session.optimizer.variables.values()];
-    const values = (): number[][] => variables.map((variable) => Array.from(variable.dataSync()));
-    const nll = session.model.nll;
-    let poisoned = false;
-    const model = {
-      ...session.model,
-      nll: (...args: Parameters<typeof nll>) => (poisoned ? (tf.mul(nll(...args), Number.NaN) as never) : nll(...args)),
-    };
-    const outcomes: string[] = [];
-    let before: number[][] = [];
-    for await (const event of runTraining({ ...session, model })) {
-      if (event.type === "skipped") expect(values()).toEqual(before);
-      if (event.type === "step" || event.type === "skipped") {
-        outcomes.push(event.type);
-        before = values();
-        poisoned = event.step === 1 || event.step === 3; // steps 2 and 4 will be
+  test.each([
+    { name: "moments", run: tinyRun(corpus, "softmax", { steps: 6, maximumSkippedSteps: 2 }) },
+    { name: "carried state", run: readingOn("lstm", { steps: 6, maximumSkippedSteps: 2 }) },
+  ])(
+    "one skipped step changes neither parameters nor $name, and the count begins anew",
+    async ({ name, run: config }) => {
+      const folder = join(here, `${engine}-${name}-once`);
+      const session = await startRun(config, { folder, engine: "test", onWarning: () => {} });
+      const variables = [
+        ...namedVariables(session.model.params),
+        ...session.optimizer.variables,
+        ...session.carried.variables,
+      ];
+      const values = (): number[][] => variables.map(([, variable]) => Array.from(variable.dataSync()));
+      const losses = session.model.losses;
+      let poisoned = false;
+      const model = {
+        ...session.model,
+        losses: (...args: Parameters<typeof losses>) => {
+          const read = losses(...args);
+          return poisoned ? { ...read, losses: tf.mul(read.losses, Number.NaN) as never } : read;
+        },
+      };
+      const outcomes: string[] = [];
+      let before: number[][] = [];
+      for await (const event of runTraining({ ...session, model })) {
+        if (event.type === "skipped") expect(values()).toEqual(before);
+        if (event.type === "step" || event.type === "skipped") {
+          outcomes.push(event.type);
+          before = values();
+          poisoned = event.step === 1 || event.step === 3; // steps 2 and 4 will be
+        }
       }
-    }
-    session.close();
-    expect(outcomes).toEqual(["step", "skipped", "step", "skipped", "step", "step"]);
-  });
+      session.close();
+      expect(outcomes).toEqual(["step", "skipped", "step", "skipped", "step", "step"]);
+    },
+  );
 });

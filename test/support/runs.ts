@@ -36,6 +36,16 @@ export function tinyRun(corpus: string, head: string, training: object = {}): Ru
   });
 }
 
+/** The same for a recurrent model with every regulariser. */
+export function tinyRecurrentRun(corpus: string, kind: "lstm" | "gru", training: object): RunConfig {
+  const dropped = { dropout: 0.1, inputDropout: 0.1, betweenDropout: 0.1, embeddingDropout: 0.1, weightDropout: 0.1 };
+  const penalties = { activationPenalty: 2, temporalPenalty: 1 };
+  return parseRunConfig("test", {
+    ...tinyRun(corpus, "softmax", training),
+    model: { kind, contextLength: 8, embedSize: 8, hiddenSizes: [7, 6], ...dropped, ...penalties },
+  });
+}
+
 interface Told {
   readonly events: readonly RunEvent[];
   readonly warnings: readonly string[];
