@@ -40,8 +40,10 @@ export function tinyRun(corpus: string, head: string, training: object = {}): Ru
 export function tinyRecurrentRun(corpus: string, kind: "lstm" | "gru", training: object): RunConfig {
   const dropped = { dropout: 0.1, inputDropout: 0.1, betweenDropout: 0.1, embeddingDropout: 0.1, weightDropout: 0.1 };
   const penalties = { activationPenalty: 2, temporalPenalty: 1 };
+  const run = tinyRun(corpus, "softmax");
   return parseRunConfig("test", {
-    ...tinyRun(corpus, "softmax", training),
+    ...run,
+    training: { ...run.training, ...training },
     model: { kind, contextLength: 8, embedSize: 8, hiddenSizes: [7, 6], ...dropped, ...penalties },
   });
 }
