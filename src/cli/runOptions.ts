@@ -6,14 +6,18 @@ import { SandboxError } from "../engine/errors.ts";
 import { parseRunConfig, RunConfig } from "../experiments/config.ts";
 import { readRecipe } from "../experiments/recipes.ts";
 import { isRun } from "../experiments/runFolder.ts";
-import { parseHead } from "../lm/heads/config.ts";
+import { parseHead } from "../lm/heads/shortForm.ts";
 import { listCorpora } from "../text/corpus.ts";
 
 /** Flags that set one key of the configuration; `--set path=value` reaches all others. */
 export const configFlags = [
   { flag: "--corpus <name>", path: "corpus", help: "a corpus's name, or a file, folder or glob of text" },
   { flag: "--tokenizer <kind>", path: "tokenizer", help: "gpt2, gpt2-compact, char or byte" },
-  { flag: "--head <head>", path: "model.head", help: "output head: softmax, or mos:K for a mixture of K softmaxes" },
+  {
+    flag: "--head <head>",
+    path: "model.head",
+    help: "output head: softmax, mos:K, moc:K, sigsoftmax, adaptive:2000,10000 or sigmoid",
+  },
   { flag: "--steps <n>", path: "training.steps", help: "optimiser steps in all" },
   {
     flag: "--decay-steps <n>",

@@ -3,7 +3,8 @@ import { z } from "zod";
 import { SandboxError } from "../engine/errors.ts";
 import { describeIssues } from "../engine/issues.ts";
 import { ModelRecipe } from "../lm/config.ts";
-import { headName, undefinedOptions } from "../lm/heads/config.ts";
+import { undefinedOptions } from "../lm/heads/config.ts";
+import { headName } from "../lm/heads/shortForm.ts";
 import { SamplingSettings } from "../sampling/settings.ts";
 import { TrainingConfig } from "../training/config.ts";
 

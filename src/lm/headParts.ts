@@ -10,5 +10,5 @@ export const headParts = ({
 }: Pick<LanguageModel, "config" | "params">): HeadParts<ModelConfig["head"], object> => ({
   config: config.head,
   params: params.head,
-  output: { table: params.trunk.tokenEmbedding, ...params.output },
+  output: { table: params.trunk.tokenEmbedding, softcap: config.output.softcap, ...params.output },
 });

@@ -6,7 +6,7 @@ import type { BT, N, NE, NV } from "../engine/shapes.ts";
 import type { ModelConfig } from "./config.ts";
 import { headParts } from "./headParts.ts";
 import type { LossOptions } from "./heads/config.ts";
-import { expectDefined, withoutOptions } from "./heads/loss.ts";
+import { expectDefined } from "./heads/loss.ts";
 import { headOf } from "./heads/table.ts";
 import { createInitializer, type Initializer, standardDeviation } from "./init.ts";
 import { createReader } from "./reader.ts";
@@ -27,6 +27,8 @@ export interface NextToken {
   readonly logProbs: Float32Array;
   /** Mixture weights π, sum 1, where the head mixes. */
   readonly mixture?: readonly number[];
+  /** Probabilities of the short list and of each cluster, sum 1, where the head has clusters. */
+  readonly clusters?: readonly number[];
   /** The text was longer than the context, so only its end was seen. */
   readonly windowed: boolean;
 }
@@ -101,11 +103,14 @@ export function createModel(config: ModelConfig, seed: number): LanguageModel {
       expectDefined(config.head, options);
       return tf.tidy(() => head.loss(parts, hidden(inputs, key), flat(targets), options));
     },
-    losses: (inputs, targets, { training = withoutOptions, ...options } = {}) => {
-      expectDefined(config.head, training);
+    losses: (inputs, targets, { training, ...options } = {}) => {
+      if (training) expectDefined(config.head, training);
       return tf.tidy(() => {
         const { hidden: rows, ...rest } = trunk.hidden(config, params.trunk, inputs, options);
-        return { losses: head.loss(parts, rows, flat(targets), training), ...rest } as never;
+        const losses = training
+          ? head.loss(parts, rows, flat(targets), training)
+          : head.nll(parts, rows, flat(targets));
+        return { losses, ...rest } as never;
       });
     },
     initialState: (rows) => trunk.initialState(config, rows),

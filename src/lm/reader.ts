@@ -136,17 +136,22 @@ async function describe(model: ModelParts, states: NE, windowed: boolean): Promi
   const head = headOf(model.config.head);
   const parts = headParts(model);
   const logProbs = head.logProbs(parts, states); // [rows, V]
-  const mixtures = tf.tidy(() => {
+  const insights = tf.tidy(() => {
     const rows = tf.unstack(states).map((row) => tf.reshape<tf.Rank.R2>(row, [1, -1]));
-    return rows.flatMap((row) => head.inspect(parts, row).mixture ?? []);
+    return rows.map((row) => ({ ...head.inspect(parts, row) }) as tf.NamedTensorMap);
   });
   const V = logProbs.shape[1];
   const values = await logProbs.data<"float32">();
-  const weights = await Promise.all(mixtures.map((mixture) => mixture.data()));
+  const weights = await Promise.all(insights.map(plainInsight));
   const found = Array.from({ length: logProbs.shape[0] }, (_, row) => {
-    const mixture = weights[row] && Array.from(weights[row]);
-    return { logProbs: values.slice(row * V, (row + 1) * V), ...(mixture ? { mixture } : {}), windowed };
+    return { logProbs: values.slice(row * V, (row + 1) * V), ...weights[row], windowed };
   });
-  tf.dispose([logProbs, ...mixtures]);
+  tf.dispose([logProbs, ...insights]);
   return found;
+}
+
+/** What a head shows of its inside, as numbers. */
+async function plainInsight(insight: tf.NamedTensorMap): Promise<Pick<NextToken, "mixture" | "clusters">> {
+  const read = Object.entries(insight).map(async ([name, x]) => [name, Array.from(await x.data())] as const);
+  return Object.fromEntries(await Promise.all(read));
 }

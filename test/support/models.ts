@@ -4,12 +4,12 @@ import { namedVariables } from "../../src/engine/params.ts";
 import { createRandomStream, randomKey } from "../../src/engine/random.ts";
 import type { BT } from "../../src/engine/shapes.ts";
 import { type ModelConfig, parseModelConfig } from "../../src/lm/config.ts";
-import { parseHead } from "../../src/lm/heads/config.ts";
+import { parseHead } from "../../src/lm/heads/shortForm.ts";
 import type { LanguageModel } from "../../src/lm/model.ts";
 
 /** Every family of models with every head that is tested. */
 export const families = ["transformer", "lstm", "gru"] as const;
-export const heads = ["softmax", "mos:1", "mos:4"] as const;
+export const heads = ["softmax", "mos:1", "mos:4", "moc:3", "sigsoftmax", "adaptive:1", "sigmoid"] as const;
 export const everyModel = families.flatMap((kind) => heads.map((head) => ({ kind, head, name: `${kind} × ${head}` })));
 
 /** Two layers each; the last recurrent one has other sizes than the embedding. */

@@ -4,7 +4,7 @@ import { parseRunConfig, type RunConfig } from "../../src/experiments/config.ts"
 import type { RunEvent } from "../../src/experiments/events.ts";
 import { runTraining } from "../../src/experiments/runTraining.ts";
 import { resumeRun, type Session, startRun } from "../../src/experiments/session.ts";
-import { parseHead } from "../../src/lm/heads/config.ts";
+import { parseHead } from "../../src/lm/heads/shortForm.ts";
 
 /** A run that evaluates every 4 steps, saves every 3, drops a tenth and accumulates two batches a step. */
 export function tinyRun(corpus: string, head: string, training: object = {}): RunConfig {

@@ -15,6 +15,6 @@ export function prepareHead({ tokens, width, vocabulary, mixtures }) {
   ]);
   const targets = tf.tensor1d(noiseIds(tokens, vocabulary), "int32");
   const variables = [hidden, table, ...namedVariables(params).values()];
-  const loss = () => tf.mean(head.nll({ config, params, output: { table } }, hidden, targets));
+  const loss = () => tf.mean(head.nll({ config, params, output: { table, softcap: 0 } }, hidden, targets));
   return () => tf.tidy(() => void tf.variableGrads(loss, variables).value.dataSync());
 }

@@ -2,7 +2,7 @@
 import { SandboxError } from "../../engine/errors.ts";
 import { type LoadedRun, loadRun } from "../../experiments/loadRun.ts";
 import { savedSteps } from "../../experiments/runFolder.ts";
-import { headName } from "../../lm/heads/config.ts";
+import { headName } from "../../lm/heads/shortForm.ts";
 import type { NextToken } from "../../lm/model.ts";
 import { createReader } from "../../lm/reader.ts";
 import { describeNext, finalProbabilities } from "../../sampling/distribution.ts";

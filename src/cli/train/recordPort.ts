@@ -3,7 +3,7 @@ import type { RunEvent } from "../../experiments/events.ts";
 import { isRunBusy } from "../../experiments/lock.ts";
 import { openRecording } from "../../experiments/recording.ts";
 import { readRunConfig, readRunFile } from "../../experiments/runFolder.ts";
-import { headName } from "../../lm/heads/config.ts";
+import { headName } from "../../lm/heads/shortForm.ts";
 import type { Batch, RunCard, TrainListener, TrainPort } from "../../tui/train/port.ts";
 import type { RecordKind } from "./record.ts";
 

@@ -3,7 +3,7 @@ import { parentPort, workerData } from "node:worker_threads";
 import { SandboxError } from "../../engine/errors.ts";
 import { runTraining } from "../../experiments/runTraining.ts";
 import type { Session } from "../../experiments/session.ts";
-import { headName } from "../../lm/heads/config.ts";
+import { headName } from "../../lm/heads/shortForm.ts";
 import type { RunCard } from "../../tui/train/port.ts";
 import { startEngine } from "../command.ts";
 import { openSession } from "../openSession.ts";

@@ -1,21 +1,48 @@
-/** @file Which output head a model has, how it is written on the command line (`softmax`, `mos:4`), and what its loss may add. */
+/** @file Which output head a model has, what its output layer is, and what its loss may add. */
 import { z } from "zod";
-import { SandboxError } from "../../engine/errors.ts";
+
+const mixtures = z.int().min(1).max(256).default(4).describe("components that are mixed (K)");
 
 const Softmax = z.strictObject({ kind: z.literal("softmax") });
-const MixtureOfSoftmaxes = z.strictObject({
-  kind: z.literal("mos"),
-  mixtures: z.int().min(1).max(256).default(4).describe("number of softmaxes mixed (K)"),
+const SigSoftmax = z.strictObject({ kind: z.literal("sigsoftmax") });
+const Sigmoid = z.strictObject({ kind: z.literal("sigmoid") });
+const MixtureOfSoftmaxes = z.strictObject({ kind: z.literal("mos"), mixtures });
+const MixtureOfContexts = z.strictObject({ kind: z.literal("moc"), mixtures });
+const Adaptive = z.strictObject({
+  kind: z.literal("adaptive"),
+  cutoffs: z
+    .array(z.int().positive())
+    .min(1)
+    .max(16)
+    .refine((all) => all.every((cutoff, i) => i === 0 || cutoff > all[i - 1]!), "must rise")
+    .describe(
+      "ids below the first are the short list, each further one ends a cluster; the last goes to the vocabulary's end",
+    ),
 });
 
-export const HeadConfig = z.discriminatedUnion("kind", [Softmax, MixtureOfSoftmaxes]);
+export const HeadConfig = z.discriminatedUnion("kind", [
+  Softmax,
+  MixtureOfSoftmaxes,
+  MixtureOfContexts,
+  SigSoftmax,
+  Adaptive,
+  Sigmoid,
+]);
 export type HeadConfig = z.infer<typeof HeadConfig>;
-export type MixtureConfig = z.infer<typeof MixtureOfSoftmaxes>;
+/** A head that mixes K components. */
+export type MixtureConfig = z.infer<typeof MixtureOfSoftmaxes> | z.infer<typeof MixtureOfContexts>;
+export type AdaptiveConfig = z.infer<typeof Adaptive>;
 
 /** The map from features to scores that every head stands on. */
 export const OutputConfig = z.strictObject({
   tied: z.boolean().default(true).describe("the output table is the token embedding; false = a table of its own"),
   bias: z.boolean().default(false).describe("adds a learned bias a token to the scores"),
+  softcap: z
+    .number()
+    .min(0)
+    .max(1000)
+    .default(0)
+    .describe("c: scores become c·tanh(z/c), so they stay within ±c; 0 = off, 30 is usual"),
 });
 export type OutputConfig = z.infer<typeof OutputConfig>;
 
@@ -27,28 +54,19 @@ export interface LossOptions {
   readonly zLoss: number;
 }
 
-/** Which loss options each head knows. The mean of `log p` over the vocabulary, which smoothing needs, is no sum for a mixture. */
+/**
+ * Which loss options each head knows. Smoothing needs the mean of `log p` over the vocabulary, which for a mixture is no sum
+ * of parts and for clusters would visit them all; independent sigmoids have no normaliser and no target to share out.
+ */
 const knownOptions: { readonly [K in HeadConfig["kind"]]: readonly (keyof LossOptions)[] } = {
   softmax: ["labelSmoothing", "zLoss"],
   mos: ["zLoss"],
+  moc: ["labelSmoothing", "zLoss"],
+  sigsoftmax: ["labelSmoothing", "zLoss"],
+  adaptive: ["zLoss"],
+  sigmoid: [],
 };
 
 /** Loss options that are asked for and not defined for the head. */
 export const undefinedOptions = (head: HeadConfig, options: LossOptions): (keyof LossOptions)[] =>
   (["labelSmoothing", "zLoss"] as const).filter((key) => options[key] > 0 && !knownOptions[head.kind].includes(key));
-
-/** Reads the short form, e.g. `mos:8`. @throws {SandboxError} for an unknown head or a number out of range. */
-export function parseHead(text: string): HeadConfig {
-  const [kind, number, ...rest] = text.split(":");
-  const raw = number === undefined ? { kind } : { kind, mixtures: Number(number) };
-  const result = HeadConfig.safeParse(raw);
-  if (rest.length || !result.success)
-    throw new SandboxError(
-      `head: expected softmax or mos:K with K from 1 to 256, got ${JSON.stringify(text)}`,
-      "For a mixture of four softmaxes type --head mos:4.",
-    );
-  return result.data;
-}
-
-/** The short form of a head. */
-export const headName = (head: HeadConfig): string => (head.kind === "mos" ? `mos:${head.mixtures}` : head.kind);

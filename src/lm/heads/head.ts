@@ -15,6 +15,8 @@ export interface OutputLayer {
   readonly table: tf.Tensor2D;
   /** b, `[V]`; absent where the model has none. */
   readonly bias?: tf.Tensor1D;
+  /** c: scores become `c·tanh(z/c)`; 0 = no cap. */
+  readonly softcap: number;
 }
 
 /** A head at work: its configuration `C`, its own parameters `P` and the model's output layer. */
@@ -28,6 +30,8 @@ export interface HeadParts<C, P> {
 export interface HeadInsight {
   /** Mixture weights π, `[K]`, sum 1; absent where nothing is mixed. */
   readonly mixture?: tf.Tensor1D;
+  /** Probabilities of the short list and of each cluster, sum 1; absent where there are none. */
+  readonly clusters?: tf.Tensor1D;
 }
 
 /** Sizes that a head's own parameters depend on. */
@@ -45,6 +49,11 @@ export interface Head<C, P extends object> {
   loss(parts: HeadParts<C, P>, hidden: NE, targets: N, options: LossOptions): N;
   /** `log p`, `[N, V]`, for few positions. */
   logProbs(parts: HeadParts<C, P>, hidden: NE): NV;
-  /** What the head shows for one position, `hidden` `[1, E]`. The caller owns the tensors. */
+  /** What the head shows for one position, `hidden` `[1, E]`: a few numbers. The caller owns the tensors. */
   inspect(parts: HeadParts<C, P>, hidden: NE): HeadInsight;
+  /**
+   * What stands beside the final distribution at one position, `hidden` `[1, E]`: the `log p_k` of each of K softmaxes that
+   * are mixed, `[K, V]`; of independent sigmoids `log σ(z)`, `[1, V]`. Absent where there is nothing of the kind.
+   */
+  components?(parts: HeadParts<C, P>, hidden: NE): NV;
 }

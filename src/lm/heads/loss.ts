@@ -1,6 +1,7 @@
 /** @file What the losses of all heads have in common: their options, and the error where a head does not define one. */
 import { SandboxError } from "../../engine/errors.ts";
-import { type HeadConfig, headName, type LossOptions, undefinedOptions } from "./config.ts";
+import { type HeadConfig, type LossOptions, undefinedOptions } from "./config.ts";
+import { headName } from "./shortForm.ts";
 
 /** The loss is `−log p(target)` and nothing else. */
 export const withoutOptions: LossOptions = { labelSmoothing: 0, zLoss: 0 };
