@@ -35,6 +35,10 @@ const commands: Readonly<Record<string, Entry>> = {
     summary: "list corpora, count them, prepare their ids",
     load: async () => (await import("./commands/corpus.ts")).corpus,
   },
+  runs: {
+    summary: "list and compare runs",
+    load: async () => (await import("./commands/runs.ts")).runs,
+  },
   doctor: {
     summary: "which engines are usable here, and how fast",
     load: async () => (await import("./commands/doctor.ts")).doctor,

@@ -140,9 +140,13 @@ function joinDots(
 function labelSpans(row: number, rows: number, y: Scale, log: boolean): readonly Span[] {
   const places = new Set([0, rows - 1, ...(rows >= 5 ? [Math.floor(rows / 2)] : [])]);
   if (!places.has(row)) return [{ text: `${" ".repeat(labelWidth)}│`, look: theme.faint }];
-  const share = rows === 1 ? 1 : 1 - row / (rows - 1);
-  const value = log ? y.low * (y.high / y.low) ** share : y.low + (y.high - y.low) * share;
-  return [{ text: `${threeDigits(value).padStart(labelWidth)}┤`, look: theme.faint }];
+  const valueAt = (share: number): number =>
+    log ? y.low * (y.high / y.low) ** share : y.low + (y.high - y.low) * share;
+  // Where three digits say the same at both ends, or half-way, five are shown.
+  const isFlat = threeDigits(y.low) === threeDigits(valueAt(0.5)) || threeDigits(y.high) === threeDigits(valueAt(0.5));
+  const value = valueAt(rows === 1 ? 1 : 1 - row / (rows - 1));
+  const text = isFlat ? value.toPrecision(5).slice(0, labelWidth) : threeDigits(value);
+  return [{ text: `${text.padStart(labelWidth)}┤`, look: theme.faint }];
 }
 
 function axisSpans(x: Scale, log: boolean, columns: number, narrow: boolean): readonly Span[] {

@@ -32,6 +32,11 @@ export const theme = {
   curveValidation: { color: "yellow", bold: true },
 } as const satisfies Record<string, Look>;
 
+/** Looks of curves over each other; their letters tell them apart without colour. */
+export const runLooks: readonly Look[] = ["cyan", "yellow", "green", "magenta", "blue", "red"].map((color) => ({
+  color,
+}));
+
 /** Colours of a map from weak to strong: few, so that neighbours join and a frame stays cheap. */
 export const heat: readonly string[] = ["black", "blue", "magenta", "yellow", "white"];
 
