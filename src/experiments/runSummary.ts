@@ -2,7 +2,7 @@
 import { existsSync, readdirSync, statSync } from "node:fs";
 import { basename, join } from "node:path";
 import { SandboxError } from "../engine/errors.ts";
-import { headName } from "../lm/heads/config.ts";
+import { headName } from "../lm/heads/shortForm.ts";
 import type { RunEvent } from "./events.ts";
 import { isRunBusy } from "./lock.ts";
 import { openRecording } from "./recording.ts";
