@@ -5,6 +5,7 @@ import { useEngine } from "../engine/engine.ts";
 import { causalAttention } from "../engine/ops/causalAttention.ts";
 import type { BTQKV } from "../engine/shapes.ts";
 import { createModel } from "../lm/model.ts";
+import { headComponents } from "./components.ts";
 import { attentionMap, attentionWeights, logitLens } from "./layers.ts";
 
 beforeAll(async () => {
@@ -64,4 +65,19 @@ test("of a text longer than the context its end is seen, and nothing leaks", asy
   expect(weights.length).toBe(8);
   expect(tf.memory().numTensors).toBe(before);
   model.dispose();
+});
+
+test("the components of a mixture, weighed, are its distribution; a softmax has none", async () => {
+  const model = tinyModel("mos:4");
+  const ids = someIds(12, 11);
+  const each = await headComponents(model, ids);
+  const { logProbs, mixture } = await model.next(ids);
+  for (const [id, logProb] of logProbs.entries()) {
+    const mixed = each.reduce((sum, row, k) => sum + mixture![k]! * Math.exp(row[id]!), 0);
+    expect(Math.log(mixed)).toBeCloseTo(logProb, 5);
+  }
+  model.dispose();
+  const plain = tinyModel();
+  expect(await headComponents(plain, ids)).toEqual([]);
+  plain.dispose();
 });

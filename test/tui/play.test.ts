@@ -190,6 +190,9 @@ test.each([
   await press("x", /◆/);
   await press("\x1b[A", /▸ ?1/);
   await press("\r", /tree/);
+  await press("f", /settings · 1 of/);
+  await press("\x1b[B\x1b[B\x1b[D", /▸ top-p +0\.99/);
+  await press("\x1b[C", /▸ top-p +off/);
   await press("m", /mixture · 3 components/);
   await press("a", /attention · layer 1\/3, head 1\/4/);
   await press("\x1b[C", /head 2\/4/);

@@ -1,5 +1,6 @@
 /** @file Answers to questions about the inside of a model, for one text, in plain data. */
 import { join } from "node:path";
+import { headComponents } from "../../analysis/components.ts";
 import { attentionMap, logitLens } from "../../analysis/layers.ts";
 import { SandboxError } from "../../engine/errors.ts";
 import type { ProbeEvent } from "../../experiments/events.ts";
@@ -26,10 +27,15 @@ type Answers = {
 };
 
 const answers: Answers = {
-  mixture: async ({ next }) => {
+  mixture: async ({ run, tokens, next }) => {
     if (next.mixture === undefined)
       throw new SandboxError("this model's head mixes nothing", "Train one with --head mos:4 to see a mixture.");
-    return { kind: "mixture", components: next.mixture.map((weight) => ({ weight })) };
+    const each = await headComponents(run.model, idsOf(tokens));
+    const components = next.mixture.map((weight, k) => ({
+      weight,
+      ...(each[k] && { tokens: likely(run, each[k]).tokens }),
+    }));
+    return { kind: "mixture", components };
   },
   attention: async ({ run, tokens }, { layer, head }) => {
     const map = await attentionMap(run.model, idsOf(tokens), layer, head);

@@ -9,7 +9,7 @@ const scrolls = [-1, 1, -8, 8];
 const digits = ["1", "2", "3", "4", "5", "6", "7", "8", "9"];
 
 /** Pages below the text, and the keys that open and close them. */
-const pages = ["tree", "mixture", "attention", "lens", "film", "peer"] as const;
+const pages = ["settings", "tree", "mixture", "attention", "lens", "film", "peer"] as const;
 
 /** Keys of every page that has the text on it. */
 const common = (page: Page): readonly Binding<Page, Action>[] => [
@@ -20,6 +20,7 @@ const common = (page: Page): readonly Binding<Page, Action>[] => [
 
 /** Keys that open a page, and close it again. */
 const doors = (page: Page): readonly Binding<Page, Action>[] => [
+  on(page, ["f"], "f", "every filter and setting", toggled("settings"), "filters"),
   on(page, ["b"], "b", "keep this text as a branch", () => ({ type: "branch-kept" }), "branch"),
   on(page, ["y"], "y", "the tree of branches", toggled("tree"), "tree"),
   on(page, ["m"], "m", "the mixture: weights and components", toggled("mixture"), "mixture"),
@@ -43,7 +44,7 @@ const insidePage = (page: (typeof pages)[number]): readonly Binding<Page, Action
   on(page, ["escape"], "escape", "back to the bars", () => ({ type: "page-toggled", page: "watch" }), "back"),
   ...common(page),
   ...(page === "tree"
-    ? []
+    ? [] // where these keys mean branches
     : [
         on(page, ["enter"], "enter", "run, pause", () => ({ type: "run-toggled" })),
         on(page, ["backspace"], "backspace", "take the last token back", () => ({ type: "undone" })),
@@ -75,6 +76,17 @@ export const bindings: readonly Binding<Page, Action>[] = [
     newSeed: place === 0,
   })),
   ...doors("watch"),
+
+  on(
+    "settings",
+    ["up", "down"],
+    "↑ ↓",
+    "select a setting",
+    (place) => ({ type: "dial-chosen", by: by(place) }),
+    "select",
+  ),
+  on("settings", ["left", "right"], "← →", "change it", turn(), "change"),
+  ...insidePage("settings"),
 
   on("tree", ["up", "down"], "↑ ↓", "select a branch", (place) => ({ type: "branch-moved", by: by(place) }), "select"),
   on("tree", ["enter"], "enter", "go on from the selected branch", () => ({ type: "branch-jumped" }), "jump"),
@@ -143,6 +155,7 @@ export const bindings: readonly Binding<Page, Action>[] = [
 /** The pages as the help page lists them. */
 export const titles: readonly PageTitle<Page>[] = [
   { page: "watch", title: "Keys" },
+  { page: "settings", title: "On the page of filters" },
   { page: "tree", title: "On the tree" },
   { page: "attention", title: "On the attention maps" },
   { page: "film", title: "On the film" },

@@ -1,5 +1,7 @@
 /** @file What the play screen needs from a model: plain data and promises. The command line plugs a worker in. */
 
+import type { SamplingSettings } from "../../sampling/settings.ts";
+
 /** One candidate for the next token; probabilities in [0, 1]. */
 export interface Candidate {
   readonly id: number;
@@ -67,17 +69,7 @@ export interface ModelCard {
 }
 
 /** How the next token is chosen. */
-export interface Settings {
-  /** 0 is greedy. */
-  readonly temperature: number;
-  /** 0 is off. */
-  readonly topK: number;
-  /** 1 is off. */
-  readonly topP: number;
-  /** 0 is off. */
-  readonly minP: number;
-  readonly seed: number;
-}
+export type Settings = SamplingSettings;
 
 /** One token with its probability, in [0, 1]. */
 export interface Likely {

@@ -1,69 +1,46 @@
-/** @file The sampling settings: defaults, the values that keys walk through, and how they read. */
+/** @file The sampling settings on the screen: how they are called, the values that keys walk through, how they read. */
+import { SamplingSettings } from "../../sampling/settings.ts";
+import { dialTable, type NumberSetting } from "./dials.ts";
 import type { Settings } from "./port.ts";
 
-/** The settings that keys change. */
-export type Dial = "temperature" | "topK" | "topP" | "minP";
+/** A setting that keys change. */
+export type Dial = NumberSetting;
 
-export const dials: readonly Dial[] = ["temperature", "topK", "topP", "minP"];
+/** In the order of the page of settings; the first four have keys of their own. */
+export const dials = Object.keys(dialTable) as readonly Dial[];
 
 /** The model's own distribution, unfiltered. */
-export const defaultSettings: Settings = { temperature: 1, topK: 0, topP: 1, minP: 0, seed: 1 };
-
-/** The temperature's step and largest value. */
-export const temperatureStep = 0.05;
-const hottest = 5;
-
-/** Rising; top-k counts "off" as infinity. */
-const ladders = {
-  topK: [1, 2, 3, 5, 10, 20, 40, 50, 100, 200, Number.POSITIVE_INFINITY],
-  topP: [0.05, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.85, 0.9, 0.95, 0.98, 0.99, 1],
-  minP: [0, 0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.3, 0.5],
-} as const;
+export const defaultSettings: Settings = SamplingSettings.parse({});
 
 /** The settings with one dial moved one step up (`by` = 1) or down (−1); at its end it stays. */
 export function turnDial(settings: Settings, dial: Dial, by: 1 | -1): Settings {
-  switch (dial) {
-    case "temperature": {
-      const steps = Number((settings.temperature / temperatureStep).toFixed(6));
-      const next = by > 0 ? Math.floor(steps) + 1 : Math.ceil(steps) - 1;
-      const temperature = Math.max(0, Math.round(next * temperatureStep * 100) / 100);
-      return { ...settings, temperature: Math.min(Math.max(hottest, settings.temperature), temperature) };
-    }
-    case "topK": {
-      const next = climb(ladders.topK, settings.topK === 0 ? Number.POSITIVE_INFINITY : settings.topK, by);
-      return { ...settings, topK: Number.isFinite(next) ? next : 0 };
-    }
-    case "topP":
-      return { ...settings, topP: climb(ladders.topP, settings.topP, by) };
-    case "minP":
-      return { ...settings, minP: climb(ladders.minP, settings.minP, by) };
-    default:
-      dial satisfies never;
-      return settings;
-  }
+  const { steps, off } = dialTable[dial];
+  if (typeof steps === "number") return { ...settings, [dial]: stepped(settings[dial], steps, by) };
+  // "Off" may be the number 0 where all other values are stronger the lower they are: it stands at the top then.
+  const top = steps.at(-1) === Number.POSITIVE_INFINITY;
+  const value = top && settings[dial] === off ? Number.POSITIVE_INFINITY : settings[dial];
+  const next = climb(steps, value, by);
+  return { ...settings, [dial]: Number.isFinite(next) ? next : off };
 }
 
 /** A dial's value in words: `0 (greedy)`, `off`, `0.95`. */
 export function dialText(settings: Settings, dial: Dial): string {
-  switch (dial) {
-    case "temperature":
-      return settings.temperature === 0 ? "0 (greedy)" : settings.temperature.toFixed(2);
-    case "topK":
-      return settings.topK === 0 ? "off" : String(settings.topK);
-    case "topP":
-      return settings.topP >= 1 ? "off" : String(settings.topP);
-    case "minP":
-      return settings.minP === 0 ? "off" : String(settings.minP);
-    default:
-      dial satisfies never;
-      return "";
-  }
+  const value = settings[dial];
+  if (dial === "temperature") return value === 0 ? "0 (greedy)" : value.toFixed(2);
+  return value === dialTable[dial].off ? "off" : String(value);
 }
 
 /** Whether two settings give the same distribution and the same next draw. */
-export function sameSettings(a: Settings, b: Settings): boolean {
-  const keys = ["temperature", "topK", "topP", "minP", "seed"] as const;
-  return keys.every((key) => a[key] === b[key]);
+export const sameSettings = (a: Settings, b: Settings): boolean => JSON.stringify(a) === JSON.stringify(b);
+
+/** The largest value of dials that go in even steps. */
+const largest = 5;
+
+function stepped(value: number, step: number, by: 1 | -1): number {
+  const steps = Number((value / step).toFixed(6));
+  const next = by > 0 ? Math.floor(steps) + 1 : Math.ceil(steps) - 1;
+  const rounded = Math.max(0, Number((next * step).toFixed(6)));
+  return Math.min(Math.max(largest, value), rounded);
 }
 
 function climb(ladder: readonly number[], value: number, by: 1 | -1): number {

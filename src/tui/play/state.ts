@@ -17,7 +17,7 @@ export type Request =
   | { readonly kind: "look" | "step" | "undo" };
 
 /** Which page is shown. */
-export type Page = "watch" | "edit" | "help" | "tree" | InsidePage;
+export type Page = "watch" | "edit" | "help" | "settings" | "tree" | InsidePage;
 
 /** Everything that the screen shows. */
 export interface State {

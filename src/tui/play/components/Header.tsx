@@ -4,8 +4,9 @@ import { Line } from "../../components.tsx";
 import { grouped, shortCount } from "../../numbers.ts";
 import { theme } from "../../theme.ts";
 import type { Span } from "../../wrap.ts";
+import { dialTable } from "../dials.ts";
 import type { ModelCard, Settings } from "../port.ts";
-import { type Dial, dialText } from "../settings.ts";
+import { type Dial, dials, dialText } from "../settings.ts";
 
 export interface CardLineProps {
   /** Undefined while the model is loading. */
@@ -45,24 +46,22 @@ export interface SettingsLineProps {
   readonly width: number;
 }
 
-const names: readonly { readonly dial: Dial; readonly long: string; readonly short: string }[] = [
-  { dial: "temperature", long: "temperature", short: "T" },
-  { dial: "topK", long: "top-k", short: "k" },
-  { dial: "topP", long: "top-p", short: "p" },
-  { dial: "minP", long: "min-p", short: "m" },
-];
-
 /** `temperature 0.80  top-k off  top-p 0.95  min-p off  ▶ running  seed 1` */
 export function SettingsLine({ settings, dial: turned, running, width }: SettingsLineProps) {
   const wide = width >= 72;
   const gap = wide ? "  " : " ";
-  const dials = names.flatMap(({ dial, long, short }): readonly Span[] => [
-    { text: `${wide ? long : short} `, look: dial === turned ? theme.chosen : theme.plain },
-    { text: dialText(settings, dial) + gap, look: dialText(settings, dial) === "off" ? theme.faint : theme.value },
-  ]);
+  const shown = dials.flatMap((dial): readonly Span[] => {
+    const { name, short } = dialTable[dial];
+    const isOther = short === undefined;
+    if (isOther && dialText(settings, dial) === "off" && dial !== turned) return [];
+    return [
+      { text: `${wide || isOther ? name : short} `, look: dial === turned ? theme.chosen : theme.plain },
+      { text: dialText(settings, dial) + gap, look: dialText(settings, dial) === "off" ? theme.faint : theme.value },
+    ];
+  });
   const seed: Span = { text: `${wide ? "seed" : "s"} ${settings.seed}`, look: theme.plain };
   const state: Span = running
     ? { text: `${wide ? "▶ running" : "▶"}${gap}`, look: theme.busy }
     : { text: "", look: theme.plain };
-  return <Line width={width} spans={[...dials, state, seed]} />;
+  return <Line width={width} spans={[...shown, state, seed]} />;
 }

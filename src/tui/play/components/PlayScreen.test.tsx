@@ -72,7 +72,7 @@ test("editing the prompt at 40 columns", () => {
 
 test("help at 80 columns", () => {
   expect(frame(80, 40, { page: "help" })).toMatchInlineSnapshot(`
-    "─ help · 23 more below ─────────────────────────────────────────────────────────
+    "─ help · 28 more below ─────────────────────────────────────────────────────────
     Keys
     ← →               temperature down, up by 0.05, or the setting that d chose
     space             sample one token
@@ -91,6 +91,7 @@ test("help at 80 columns", () => {
     n  N              top-p (nucleus) down, up: keep the likeliest p of the mass
     i  I              min-p down, up: keep what has p times the likeliest
     r  R              start again from the prompt: new seed, same seed
+    f                 every filter and setting
     b                 keep this text as a branch
     y                 the tree of branches
     m                 the mixture: weights and components
@@ -101,15 +102,14 @@ test("help at 80 columns", () => {
     s                 save text, settings and branches as JSON, the bars as SVG
     ctrl-l            draw the screen anew
 
+    On the page of filters
+    ↑ ↓               select a setting
+    ← →               change it
+    escape            back to the bars
+
     On the tree
     ↑ ↓               select a branch
     enter             go on from the selected branch
-    x                 mark a branch, to compare it with the selected one
-    backspace         drop the selected branch
-    escape            back to the bars
-
-    On the attention maps
-    ← →               another head
     escape back  ↑ ↓ scroll  ctrl-c quit"
   `);
 });
@@ -187,6 +187,7 @@ test("no page is higher than rows − 1 or wider than the window, at any size", 
     { page: "edit", editor: createEditor("鯨".repeat(300)) },
     { page: "help", helpTop: 999 },
     { page: "tree", ...someBranches },
+    { page: "settings", dial: "minP" },
     ...someAnswers,
     { notice: { kind: "error", text: "long ".repeat(60), hint: "longer ".repeat(60) } },
   ];

@@ -4,9 +4,12 @@ import { Panel, titleLines } from "../../components.tsx";
 import { Bottom, HintsLine } from "../../Footer.tsx";
 import { HelpPage } from "../../HelpPage.tsx";
 import type { Notice } from "../../notice.ts";
+import type { PanelView } from "../../panel.ts";
+import type { InsidePage } from "../inside.ts";
 import { viewInside } from "../insideViews.ts";
 import { bindings, titles } from "../keys.ts";
 import { type Layout, layoutOf } from "../layout.ts";
+import { settingsView } from "../settingsView.ts";
 import type { State } from "../state.ts";
 import { treeView } from "../treeView.ts";
 import { CardLine, SettingsLine } from "./Header.tsx";
@@ -87,8 +90,13 @@ function Below({ state, layout }: BelowProps) {
   const width = layout.columns;
   const height = layout.entropy + layout.heads + layout.bars + layout.mixture;
   const room = height - titleLines(height);
-  const view = page === "tree" ? treeView(state, width, room) : viewInside(state, page, width, room);
+  const view = viewPage(state, page, width, room);
   return <Panel view={view} width={width} height={height} />;
+}
+
+function viewPage(state: State, page: "tree" | "settings" | InsidePage, width: number, height: number): PanelView {
+  if (page === "tree") return treeView(state, width, height);
+  return page === "settings" ? settingsView(state, width, height) : viewInside(state, page, width, height);
 }
 
 function Bars({ state, layout }: BelowProps) {
