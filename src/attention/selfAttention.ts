@@ -22,18 +22,18 @@ export type Attend = (qkv: BTQKV) => BTE;
 /**
  * `concat_heads(softmax(Q Kᵀ / √D + causal mask) V) · W_o + b_o`, with `residual` added where there is one.
  *
- * @param x - `[B, T, E]`. Not disposed.
+ * @param x - `[B·T, E]`. Not disposed.
+ * @param batch - B.
  * @param attend - the softmax over all heads.
  * @param residual - `[B·T, E]`, or nothing.
  * @returns `[B·T, E]`, owned by the caller.
  */
-export function selfAttention(params: SelfAttentionParams, x: BTE, attend: Attend, residual?: NE): NE {
+export function selfAttention(params: SelfAttentionParams, x: NE, batch: number, attend: Attend, residual?: NE): NE {
   return tf.tidy(() => {
-    const [B, T, E] = x.shape;
-    const rows = tf.reshape<tf.Rank.R2>(x, [B * T, E]);
-    const qkv = linear(rows, params.qkv.kernel, params.qkv.bias); // [B·T, 3E]
-    const mixed = attend(tf.reshape(qkv, [B, T, 3 * E])); // [B, T, E]
-    const joined = tf.reshape<tf.Rank.R2>(mixed, [B * T, E]);
+    const [N, E] = x.shape;
+    const qkv = linear(x, params.qkv.kernel, params.qkv.bias); // [B·T, 3E]
+    const mixed = attend(tf.reshape(qkv, [batch, N / batch, 3 * E])); // [B, T, E]
+    const joined = tf.reshape<tf.Rank.R2>(mixed, [N, E]);
     return linear(joined, params.output.kernel, params.output.bias, residual);
   });
 }

@@ -12,16 +12,30 @@ const transformerFields = {
   embedSize: size("features a token (E)").default(128),
   layers: size("blocks of attention and feed-forward (L)").default(4),
   heads: size("attention heads a block (H)").default(4),
+  positions: z
+    .enum(["learned", "rotary", "none"])
+    .default("learned")
+    .describe("what tells positions apart: a learned table, turned queries and keys, or the causal mask alone"),
+  norm: z.enum(["layer", "rms"]).default("layer").describe("norm before each layer: layer norm or RMS norm"),
+  feedForward: z.enum(["gelu", "swiglu"]).default("gelu").describe("layer after attention: GELU or SwiGLU"),
   dropout: z.number().min(0).lt(1).default(0).describe("share of embedding and residual activations dropped, 0..1"),
   head: HeadConfig.default({ kind: "softmax" }),
   output: OutputConfig.prefault({}),
 };
-const headsDivide = (c: { embedSize: number; heads: number }): boolean => c.embedSize % c.heads === 0;
-const headsMessage = { path: ["heads"], message: "must divide embedSize" };
+interface Heads {
+  readonly embedSize: number;
+  readonly heads: number;
+  readonly positions: string;
+}
+/** Queries, keys and values must fall into heads, and under rotary positions these into pairs. */
+function checkHeads({ value: { embedSize, heads, positions }, issues }: z.core.ParsePayload<Heads>): void {
+  const add = (key: string, message: string) => issues.push({ code: "custom", path: [key], message, input: heads });
+  if (embedSize % heads !== 0) add("heads", "must divide embedSize");
+  else if (positions === "rotary" && (embedSize / heads) % 2 !== 0)
+    add("positions", "rotary needs an even number of features a head (embedSize / heads)");
+}
 
-const Transformer = z
-  .strictObject({ ...transformerFields, vocabSize: size("distinct tokens (V)") })
-  .refine(headsDivide, headsMessage);
+const Transformer = z.strictObject({ ...transformerFields, vocabSize: size("distinct tokens (V)") }).check(checkHeads);
 
 const dropped = (description: string) => z.number().min(0).lt(1).default(0).describe(`${description}, 0..1`);
 const penalty = (description: string) => z.number().min(0).max(1000).default(0).describe(description);
@@ -58,7 +72,7 @@ const Gru = z.strictObject({ ...gruFields, ...vocabulary });
 
 /** A model whose vocabulary is not known yet: what a recipe holds. */
 export const ModelRecipe = z.discriminatedUnion("kind", [
-  z.strictObject(transformerFields).refine(headsDivide, headsMessage),
+  z.strictObject(transformerFields).check(checkHeads),
   z.strictObject(lstmFields),
   z.strictObject(gruFields),
 ]);

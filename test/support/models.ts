@@ -7,26 +7,36 @@ import { type ModelConfig, parseModelConfig } from "../../src/lm/config.ts";
 import { parseHead } from "../../src/lm/heads/shortForm.ts";
 import type { LanguageModel } from "../../src/lm/model.ts";
 
-/** Every family of models with every head that is tested. */
+/** Every family of models, and the transformer with all its options; two layers each, the last recurrent one of another size. */
+const tinyModels: Readonly<Record<string, object>> = {
+  transformer: { kind: "transformer", layers: 2, heads: 2 },
+  lstm: { kind: "lstm", hiddenSizes: [7, 6] },
+  gru: { kind: "gru", hiddenSizes: [7, 6] },
+  "rotary, RMS norm, SwiGLU": {
+    ...{ kind: "transformer", layers: 2, heads: 2 },
+    ...{ positions: "rotary", norm: "rms", feedForward: "swiglu" },
+  },
+  "no positions": { kind: "transformer", layers: 2, heads: 2, positions: "none" },
+};
 export const families = ["transformer", "lstm", "gru"] as const;
 export const heads = ["softmax", "mos:1", "mos:4", "moc:3", "sigsoftmax", "adaptive:1", "sigmoid"] as const;
-export const everyModel = families.flatMap((kind) => heads.map((head) => ({ kind, head, name: `${kind} × ${head}` })));
 
-/** Two layers each; the last recurrent one has other sizes than the embedding. */
-const tinySizes: Readonly<Record<string, object>> = {
-  transformer: { layers: 2, heads: 2 },
-  lstm: { hiddenSizes: [7, 6] },
-  gru: { hiddenSizes: [7, 6] },
-};
+/** Families with every head that is tested, options with one. */
+export const everyModel = Object.keys(tinyModels).flatMap((kind) =>
+  (families.some((family) => family === kind) ? heads : heads.slice(0, 1)).map((head) => ({
+    kind,
+    head,
+    name: `${kind} × ${head}`,
+  })),
+);
 
-/** V = 11, T = 8, E = 8, two layers, unless told otherwise. */
+/** V = 11, T = 8, E = 8, unless told otherwise. */
 export const tinyConfig = (kind: string, head: string, changes: object = {}): ModelConfig =>
   parseModelConfig({
-    kind,
     vocabSize: 11,
     contextLength: 8,
     embedSize: 8,
-    ...tinySizes[kind],
+    ...tinyModels[kind],
     head: parseHead(head),
     ...changes,
   });

@@ -1,44 +1,40 @@
 /**
- * @file A decoder-only transformer in GPT-2's form (Radford et al. 2019): learned positions, pre-norm blocks of attention
- * and feed-forward with GELU. It gives hidden states; what they predict is a head's business.
+ * @file A decoder-only transformer: pre-norm blocks of causal attention and feed-forward. By default GPT-2's (Radford et al. 2019):
+ * learned positions, layer norm, GELU; norms, feed-forwards and positions by name stand in transformer/. It gives hidden
+ * states; what they predict is a head's business.
  */
 import * as tf from "@tensorflow/tfjs";
-import { type LinearParams, type SelfAttentionParams, selfAttention } from "../../attention/selfAttention.ts";
+import { type SelfAttentionParams, selfAttention } from "../../attention/selfAttention.ts";
 import { causalAttention } from "../../engine/ops/causalAttention.ts";
 import { dropout } from "../../engine/ops/dropout.ts";
 import { embed } from "../../engine/ops/embed.ts";
-import { layerNorm } from "../../engine/ops/layerNorm.ts";
-import { linear, linearGelu } from "../../engine/ops/linear.ts";
 import { type RandomKey, threefry } from "../../engine/random.ts";
 import type { BT, BTE, BTQKV, NE } from "../../engine/shapes.ts";
 import type { TransformerConfig } from "../config.ts";
 import { type Initializer, standardDeviation } from "../init.ts";
 import { createKeyValueMemory, type KeyValueSizes } from "./keyValueMemory.ts";
+import { type FeedForwardParams, feedForwards } from "./transformer/feedForwards.ts";
+import { type NormParams, norms } from "./transformer/norms.ts";
+import { type PositionParams, positions } from "./transformer/positions.ts";
 import type { LayerStates, Trunk, TrunkParams } from "./trunk.ts";
-
-interface NormParams {
-  readonly gain: tf.Variable<tf.Rank.R1>; // [E]
-  readonly bias: tf.Variable<tf.Rank.R1>; // [E]
-}
 
 interface BlockParams {
   readonly attentionNorm: NormParams;
   readonly attention: SelfAttentionParams;
   readonly feedForwardNorm: NormParams;
-  readonly feedForward: { readonly expand: LinearParams; readonly contract: LinearParams };
+  readonly feedForward: FeedForwardParams;
 }
 
-export interface TransformerParams extends TrunkParams {
-  readonly positionEmbedding: tf.Variable<tf.Rank.R2>; // [contextLength, E]
+export interface TransformerParams extends TrunkParams, PositionParams {
   readonly blocks: readonly BlockParams[];
   readonly finalNorm: NormParams;
 }
 
 /** Fresh parameters; maps that feed a residual sum are scaled by `1/√(2L)`. */
 function initTransformer(config: TransformerConfig, make: Initializer): TransformerParams {
-  const { vocabSize: V, contextLength, embedSize: E, layers: L } = config;
+  const { vocabSize: V, embedSize: E, layers: L } = config;
   const residual = standardDeviation / Math.sqrt(2 * L);
-  const norm = (): NormParams => ({ gain: make.constant([E], 1), bias: make.constant([E], 0) });
+  const norm = (): NormParams => norms[config.norm].init(E, make);
   const block = (name: string): BlockParams => ({
     attentionNorm: norm(),
     attention: {
@@ -46,14 +42,11 @@ function initTransformer(config: TransformerConfig, make: Initializer): Transfor
       output: make.linear(`${name}.attention.output`, E, E, residual),
     },
     feedForwardNorm: norm(),
-    feedForward: {
-      expand: make.linear(`${name}.feedForward.expand`, E, 4 * E, standardDeviation),
-      contract: make.linear(`${name}.feedForward.contract`, 4 * E, E, residual),
-    },
+    feedForward: feedForwards[config.feedForward].init(`${name}.feedForward`, E, residual, make),
   });
   return {
     tokenEmbedding: make.normal("tokenEmbedding", [V, E], standardDeviation),
-    positionEmbedding: make.normal("positionEmbedding", [contextLength, E], standardDeviation),
+    ...positions[config.positions].init(config, make),
     blocks: Array.from({ length: L }, (_, i) => block(`blocks.${i}`)),
     finalNorm: norm(),
   };
@@ -63,16 +56,6 @@ function initTransformer(config: TransformerConfig, make: Initializer): Transfor
 function createDropout(rate: number, key: RandomKey | undefined): <T extends tf.Tensor>(x: T) => T {
   let site = 0;
   return (x) => (key && rate > 0 ? dropout(x, rate, threefry(key, site++, 0)) : x);
-}
-
-/** Token and position embeddings, summed; the first token stands at position `start`. */
-function embedTokens(params: TransformerParams, ids: BT, start: number): NE {
-  const [B, T] = ids.shape;
-  const tokens = embed(tf.reshape(ids, [B * T]), params.tokenEmbedding); // [B·T, E]
-  const all = params.positionEmbedding;
-  const positions = T === all.shape[0] ? all : tf.slice(all, [start, 0], [T, -1]); // [T, E]
-  const E = tokens.shape[1];
-  return tf.reshape(tf.add(tf.reshape(tokens, [B, T, E]), positions), [B * T, E]);
 }
 
 /** How a text is read. */
@@ -100,27 +83,25 @@ function transformer(config: TransformerConfig, params: TransformerParams, ids: 
     throw new RangeError(`transformer: at most ${config.contextLength} tokens fit the context, got ${start + T}`);
   return tf.tidy(() => {
     const drop = createDropout(config.dropout, key);
-    const norm = (x: NE, { gain, bias }: NormParams): NE => layerNorm(x, gain, bias);
+    const norm = norms[config.norm].apply;
+    const feedForward = feedForwards[config.feedForward].apply;
+    const { add, turn } = positions[config.positions];
     // Without dropout in between, the residual sum is the last step of the product itself.
     const addTo = (x: NE, branch: (residual?: NE) => NE): NE =>
       key && config.dropout > 0 ? tf.add(x, drop(branch())) : branch(x);
-    let x = drop(embedTokens(params, ids, start)); // [B·T, E]
+    const tokens = embed(tf.reshape(ids, [B * T]), params.tokenEmbedding); // [B·T, E]
+    let x = drop(add(tokens, params, T, start)); // [B·T, E]
     watch?.(x);
     for (const [layer, block] of params.blocks.entries()) {
-      const input = tf.reshape<tf.Rank.R3>(norm(x, block.attentionNorm), [B, T, config.embedSize]);
-      x = addTo(x, (residual) => selfAttention(block.attention, input, (qkv) => attend(qkv, layer), residual));
+      const input = norm(x, block.attentionNorm); // [B·T, E]
+      const look = (qkv: BTQKV): BTE => attend(turn(qkv, config.heads, start), layer);
+      x = addTo(x, (residual) => selfAttention(block.attention, input, B, look, residual));
       const normed = norm(x, block.feedForwardNorm); // [B·T, E]
-      x = addTo(x, (residual) => feedForward(block.feedForward, normed, residual));
+      x = addTo(x, (residual) => feedForward(normed, block.feedForward, residual));
       watch?.(x);
     }
     return norm(x, params.finalNorm);
   });
-}
-
-/** `GELU(x W₁ + b₁) W₂ + b₂ + residual`, four times as wide in between. */
-function feedForward({ expand, contract }: BlockParams["feedForward"], x: NE, residual?: NE): NE {
-  const wide = linearGelu(x, expand.kernel, expand.bias); // [B·T, 4E]
-  return linear(wide, contract.kernel, contract.bias, residual);
 }
 
 const cacheSizes = ({ layers, heads, embedSize, contextLength }: TransformerConfig): KeyValueSizes => ({
@@ -138,8 +119,7 @@ function inspectLayers(config: TransformerConfig, params: TransformerParams, ids
     kept.push(tf.keep(tf.clone(qkv)));
     return causalAttention(qkv, config.heads);
   };
-  const { gain, bias } = params.finalNorm;
-  const watch = (x: NE): void => void states.push(tf.keep(layerNorm(x, gain, bias)));
+  const watch = (x: NE): void => void states.push(tf.keep(norms[config.norm].apply(x, params.finalNorm)));
   transformer(config, params, ids, { attend, start: 0, watch }).dispose();
   return { states, qkv: kept };
 }
