@@ -6,11 +6,12 @@ SOFTBOX_BEGIN
 
 constexpr int64_t adamGrain = 1 << 14;
 
-static int64_t sizeOf(const AdamW& a, int64_t i) { return static_cast<int64_t>(a.sizes[i]); }
+template <class A>
+static int64_t sizeOf(const A& a, int64_t i) { return static_cast<int64_t>(a.sizes[i]); }
 
 // Calls body(parameter, begin, end, piece) for pieces of all parameters, numbered through.
-template <class F>
-static void eachPiece(const AdamW& a, const F& body) {
+template <class A, class F>
+static void eachPiece(const A& a, const F& body) {
   int64_t pieces = 0;
   for (int64_t i = 0; i < a.count; i++) pieces += ceilDiv(sizeOf(a, i), adamGrain);
   parallel(pieces, [&](int64_t piece) {
@@ -29,7 +30,8 @@ static double sumOfSquares(const float* g, int64_t n) {
   return ((sum[0] + sum[1]) + (sum[2] + sum[3])) + ((sum[4] + sum[5]) + (sum[6] + sum[7]));
 }
 
-static double globalNorm(const AdamW& a) {
+template <class A>
+static double globalNorm(const A& a) {
   int64_t pieces = 0;
   for (int64_t i = 0; i < a.count; i++) pieces += ceilDiv(sizeOf(a, i), adamGrain);
   double* partial = static_cast<double*>(scratchBytes(slotPartial, (pieces + 1) * sizeof(double)));

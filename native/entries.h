@@ -16,7 +16,7 @@ namespace entries {
   each(layerNormGrad) each(rmsNorm) each(rmsNormGrad) each(swiglu) each(swigluGrad) each(rotary) each(gelu)        \
   each(geluGrad) each(gather) each(scatterAdd) each(dropout) each(attention) each(attentionGrad)                   \
   each(linearLogSumExp) each(linearLogSumExpGrad) each(adamW) each(copyStrided) each(linear) each(linearGrad)      \
-  each(lstm) each(lstmGrad) each(gru) each(gruGrad) each(setRounding) each(rounds)
+  each(lstm) each(lstmGrad) each(gru) each(gruGrad) each(sgd) each(setRounding) each(rounds)
 
 // Whether products round their inputs to bfloat16: one choice for the process.
 inline int rounding = 0;  // no STL here: WebAssembly has none
@@ -274,6 +274,23 @@ SOFTBOX_ENTRY(double, adamW) {
   p.epsilon = a.number(7);
   p.clipNorm = a.number(8);
   return kernels.adamW(p);
+}
+
+// sgd(arrays: p..., g..., and averages... or none, sizes, weightDecay, count, learningRate, clipNorm, share)
+SOFTBOX_ENTRY(double, sgd) {
+  const auto arrays = a.list(0);
+  const int64_t count = a.size(3);
+  Sgd p{};
+  p.p = arrays.data;
+  p.g = const_cast<const float**>(arrays.data + count);
+  p.average = arrays.count == 3 * count ? arrays.data + 2 * count : nullptr;
+  p.sizes = a.doubles(1);
+  p.weightDecay = a.doubles(2);
+  p.count = count;
+  p.learningRate = a.number(4);
+  p.clipNorm = a.number(5);
+  p.share = a.number(6);
+  return kernels.sgd(p);
 }
 
 // copyStrided(from, fromOffset, to, toOffset, layout): layout holds the shape, the strides of `from`, those of `to`.

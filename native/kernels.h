@@ -96,6 +96,15 @@ struct AdamW {
   double step, learningRate, beta1, beta2, epsilon, clipNorm;
 };
 
+struct Sgd {
+  float** p;
+  const float** g;
+  float** average;                      // null where none is kept
+  const double *sizes, *weightDecay;  // of each parameter
+  int64_t count;
+  double learningRate, clipNorm, share;  // share: weight of the new parameters in the average
+};
+
 constexpr int maxRank = 8;
 // A copy of 4-byte items over an index space with one stride a side and axis.
 struct StridedCopy {
@@ -140,6 +149,7 @@ struct Kernels {
   void (*gru)(const Recurrent&);
   void (*gruGrad)(const Recurrent&);
   double (*adamW)(const AdamW&);
+  double (*sgd)(const Sgd&);
   void (*copyStrided)(const StridedCopy&);
 };
 

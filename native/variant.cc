@@ -7,6 +7,7 @@
 #include "recurrentgrad.h"
 #include "rotary.h"
 #include "rows.h"
+#include "sgd.h"
 #include "tables.h"
 #include "vocabularygrad.h"
 
@@ -50,6 +51,7 @@ const Kernels* SOFTBOX_GETTER(SOFTBOX_ISA)() {
                                 gru,
                                 gruGrad,
                                 adamW,
+                                sgd,
                                 copyStrided};
   return &table;
 }

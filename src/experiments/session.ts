@@ -103,6 +103,7 @@ export async function resumeRun(options: SessionOptions & { readonly steps?: num
         tokenizer.hash,
         options.onWarning,
       );
+      session.optimizer.swap(); // what is saved is what is to be used
       if (restored.step >= steps) return { ...session, progress: restored }; // nothing to do: nothing changes
       for (const file of lineFiles) await cutLines(join(folder, file), restored.step);
       if (steps !== stored.training.steps) await writeRunFile(folder, "config.json", config);

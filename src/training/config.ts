@@ -4,15 +4,39 @@ import { z } from "zod";
 const positive = (description: string) => z.int().positive().max(1e9).describe(description);
 const every = (description: string) => z.int().nonnegative().max(1e9).describe(`${description}; 0 = never`);
 
-const Optimizer = z.strictObject({
-  kind: z.literal("adamw").default("adamw"),
-  learningRate: z.number().positive().max(10).default(1e-3).describe("largest learning rate"),
+const learningRate = (largest: number) =>
+  z.number().positive().max(1000).default(largest).describe("largest learning rate");
+const weightDecay = (value: number) =>
+  z.number().min(0).max(10).default(value).describe("decay of weights, on matrices only");
+const clipNorm = (value: number) => z.number().min(0).default(value).describe("largest global gradient norm; 0 = off");
+
+const AdamW = z.strictObject({
+  kind: z
+    .literal("adamw")
+    .optional() // so that a configuration may leave it out
+    .default("adamw")
+    .describe("adamw; sgd: gradient descent; asgd: the same, averaged once validation stops improving"),
+  learningRate: learningRate(1e-3),
   beta1: z.number().min(0).lt(1).default(0.9).describe("decay of the gradients' running mean"),
   beta2: z.number().min(0).lt(1).default(0.99).describe("decay of the squared gradients' running mean"),
   epsilon: z.number().positive().default(1e-8).describe("added to the root of the second moment"),
-  weightDecay: z.number().min(0).max(10).default(0.1).describe("decoupled decay, on matrices only"),
-  clipNorm: z.number().min(0).default(1).describe("largest global gradient norm; 0 = off"),
+  weightDecay: weightDecay(0.1),
+  clipNorm: clipNorm(1),
 });
+const descent = { learningRate: learningRate(1), weightDecay: weightDecay(0), clipNorm: clipNorm(0.25) };
+const Sgd = z.strictObject({ kind: z.literal("sgd"), ...descent });
+const Asgd = z.strictObject({
+  kind: z.literal("asgd"),
+  ...descent,
+  patience: positive("evaluations back whose best loss must be undercut, or averaging starts (asgd)")
+    .max(1000)
+    .default(5),
+});
+const Optimizer = z.discriminatedUnion("kind", [AdamW, Sgd, Asgd]);
+export type AdamWConfig = z.infer<typeof AdamW>;
+export type SgdConfig = z.infer<typeof Sgd>;
+export type AsgdConfig = z.infer<typeof Asgd>;
+export type OptimizerConfig = z.infer<typeof Optimizer>;
 
 const Schedule = z.strictObject({
   kind: z.enum(["cosine", "linear", "constant"]).default("cosine").describe("form of the decay after warm-up"),

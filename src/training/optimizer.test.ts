@@ -66,4 +66,83 @@ describe.each(testedEngines)("on %s", (engine) => {
     optimizer.dispose();
     parameter.dispose();
   });
+
+  /** Two parameters and a run of made-up gradients, with what gradient descent makes of them in float64. */
+  function descend(
+    kind: "sgd" | "asgd",
+    steps: number,
+    onStep: (step: number, optimizer: ReturnType<typeof createOptimizer>) => void,
+  ) {
+    const { optimizer: config } = TrainingConfig.parse({ optimizer: { kind, weightDecay: 0.1, clipNorm: 1 } });
+    const [matrix, bias] = [variable([1, -2], [1, 2]), variable([3], [1])];
+    const optimizer = createOptimizer(
+      new Map([
+        ["kernel", matrix],
+        ["bias", bias],
+      ]),
+      config,
+    );
+    let expected = [1, -2, 3];
+    const path: number[][] = [];
+    for (let step = 1; step <= steps; step++) {
+      const gradients = [Math.sin(step), 3 * Math.cos(step), 0.5 * step];
+      const norm = Math.hypot(...gradients);
+      const told = tf.tidy(() => {
+        const tensors = [tf.tensor2d(gradients.slice(0, 2), [1, 2]), tf.tensor1d(gradients.slice(2))];
+        return optimizer.update(step, 0.2, tensors).dataSync()[0]!;
+      });
+      expect(told).toBeCloseTo(norm, 5);
+      const scale = Math.min(1, 1 / (norm + 1e-6));
+      expected = expected.map((p, i) => p - 0.2 * (gradients[i]! * scale + (i < 2 ? 0.1 : 0) * p));
+      path.push(expected);
+      const got = [...matrix.dataSync(), ...bias.dataSync()];
+      for (const [i, value] of expected.entries()) expect(got[i]).toBeCloseTo(value, 5);
+      onStep(step, optimizer);
+    }
+    const values = () => [...matrix.dataSync(), ...bias.dataSync()];
+    return { optimizer, path, values, dispose: () => [optimizer, matrix, bias].map((x) => x.dispose()) };
+  }
+
+  test("sgd descends along clipped gradients, with decay on matrices alone", () => {
+    const { optimizer, dispose } = descend("sgd", 5, () => {});
+    expect(optimizer.variables.size).toBe(0);
+    dispose();
+  });
+
+  test("asgd trains like sgd; what it shows is the mean of all parameters since validation stopped improving", () => {
+    // Seven falling losses, then one above all: with a patience of 5 it fires there, at step 8.
+    const { optimizer, path, values, dispose } = descend("asgd", 12, (step, own) =>
+      own.evaluated(step < 8 ? 9 - step : 99, step),
+    );
+    const mean = [0, 1, 2].map((i) => path.slice(8).reduce((sum, p) => sum + p[i]!, 0) / 4);
+    const trained = values();
+    optimizer.swap();
+    for (const [i, value] of mean.entries()) expect(values()[i]).toBeCloseTo(value, 5);
+    optimizer.swap();
+    expect(values()).toEqual(trained);
+    dispose();
+  });
+
+  test("before that asgd shows what it trains", () => {
+    const { optimizer, values, dispose } = descend("asgd", 4, () => {});
+    const trained = values();
+    optimizer.swap();
+    expect(values()).toEqual(trained);
+    dispose();
+  });
+
+  test.each(["sgd", "asgd"] as const)("%s leaves everything alone where a gradient is not finite", (kind) => {
+    const parameter = variable([1, 2], [2]);
+    const optimizer = createOptimizer(
+      new Map([["x", parameter]]),
+      TrainingConfig.parse({ optimizer: { kind } }).optimizer,
+    );
+    const norm = tf.tidy(() => optimizer.update(1, 0.1, [tf.tensor1d([1, Number.NaN])]).dataSync()[0]!);
+    expect(Number.isFinite(norm)).toBe(false);
+    expect(Array.from(parameter.dataSync())).toEqual([1, 2]);
+    optimizer.swap();
+    expect(Array.from(parameter.dataSync())).toEqual([1, 2]);
+    optimizer.dispose();
+    parameter.dispose();
+  });
 });

@@ -53,7 +53,7 @@ export interface TrainOptions {
  * @throws {SandboxError} after too many steps in a row with a loss or gradient that is not finite.
  */
 export async function* train(options: TrainOptions): AsyncGenerator<TrainingEvent> {
-  const { config, signal } = options;
+  const { config, optimizer, signal } = options;
   const batchesOf = createBatchPlan({
     ...options,
     ids: options.trainIds,
@@ -69,6 +69,7 @@ export async function* train(options: TrainOptions): AsyncGenerator<TrainingEven
     if (progress.skippedInARow >= config.maximumSkippedSteps) await giveUp(options, progress, batches);
     const finished = progress.step === config.steps;
     ending = finished || signal?.aborted === true;
+    optimizer.swap();
     const evaluation = await evaluateIfDue(options, progress, finished);
     if (evaluation) yield evaluation;
     const best = evaluation?.best === true;
@@ -77,6 +78,7 @@ export async function* train(options: TrainOptions): AsyncGenerator<TrainingEven
       await options.save(progress, best);
       yield { type: "checkpoint", step: progress.step, best };
     }
+    optimizer.swap();
     await setImmediate(); // a resolved promise would starve timers and keys
   }
   yield { type: "done", step: progress.step, reason: progress.step < config.steps ? "stopped" : "finished" };
@@ -179,6 +181,7 @@ async function evaluateIfDue(
   if ((!scheduled && !finished) || ids.length < 2) return undefined; // a run without a validation split has none
   const limits = { batchSize: config.batchSize, maxTokens: config.evaluationTokens };
   const evaluation = await evaluate(model, { ids, tokenBytes, ...limits });
+  if (scheduled) options.optimizer.evaluated(evaluation.nats, step);
   const best = scheduled && evaluation.nats < (bestNats ?? Number.POSITIVE_INFINITY); // never where it is NaN
   return { type: "evaluation", step, ...evaluation, best, scheduled };
 }

@@ -133,6 +133,16 @@ export interface NativeAddon extends LayersAddon, RecurrentAddon, VocabularyAddo
     epsilon: number,
     clipNorm: number,
   ): number;
+  /** `arrays` holds all p, then all g, and where there are any all averages. Returns the global gradient norm. */
+  sgd(
+    arrays: readonly Float32Array[],
+    sizes: Float64Array,
+    weightDecay: Float64Array,
+    count: number,
+    learningRate: number,
+    clipNorm: number,
+    share: number,
+  ): number;
   /** Copies 4-byte items; `layout` holds the shape, the strides of `from` and those of `to`. */
   copyStrided(
     from: Float32Array | Int32Array,

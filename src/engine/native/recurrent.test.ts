@@ -215,6 +215,7 @@ const sizes: Sizes[] = [
   { B: 5, T: 3, U: 33 },
   { B: 17, T: 2, U: 48 },
   { B: 31, T: 5, U: 70 },
+  { B: 300, T: 3, U: 7 },
 ];
 
 describe.each(variants)("$instructions", ({ engine, instructions }) => {

@@ -8,6 +8,7 @@ import { layerKernels } from "./kernels-layers.ts";
 import { matmulKernels } from "./kernels-matmul.ts";
 import { recurrentKernels } from "./kernels-recurrent.ts";
 import { rowKernels } from "./kernels-rows.ts";
+import { sgdKernels } from "./kernels-sgd.ts";
 import { vocabularyKernels } from "./kernels-vocabulary.ts";
 
 export const nativeKernels: Readonly<Record<string, NativeKernel>> = {
@@ -18,5 +19,6 @@ export const nativeKernels: Readonly<Record<string, NativeKernel>> = {
   ...matmulKernels,
   ...recurrentKernels,
   ...rowKernels,
+  ...sgdKernels,
   ...vocabularyKernels,
 };

@@ -13,6 +13,7 @@ import { linearLogSumExpKernels } from "./linearLogSumExp.ts";
 import { lstmKernels } from "./lstmSequence.ts";
 import { rmsNormKernels } from "./rmsNorm.ts";
 import { rotaryKernels } from "./rotary.ts";
+import { sgdKernels } from "./sgd.ts";
 import { sharedDropoutKernels } from "./sharedDropout.ts";
 import { swigluKernels } from "./swiglu.ts";
 
@@ -31,5 +32,6 @@ export const fusedKernels: readonly FusedKernel[] = [
   ...rotaryKernels,
   ...swigluKernels,
   ...lstmKernels,
+  ...sgdKernels,
   ...sharedDropoutKernels,
 ];

@@ -39,6 +39,7 @@ const written: Readonly<Record<KernelName, readonly number[]>> = {
   linearLogSumExp: [4, 5, 6],
   linearLogSumExpGrad: [8, 9, 10],
   adamW: [0],
+  sgd: [0],
   copyStrided: [2],
   linear: [4, 5],
   linearGrad: [4, 5, 6],
