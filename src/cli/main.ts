@@ -31,6 +31,10 @@ const commands: Readonly<Record<string, Entry>> = {
     summary: "loss, perplexity and bits per byte on any text",
     load: async () => (await import("./commands/eval.ts")).evaluate,
   },
+  calibrate: {
+    summary: "how sure a model is against how often it is right; repairs",
+    load: async () => (await import("./commands/calibrate.ts")).calibrate,
+  },
   corpus: {
     summary: "list corpora, count them, prepare their ids",
     load: async () => (await import("./commands/corpus.ts")).corpus,

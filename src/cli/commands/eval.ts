@@ -1,15 +1,13 @@
 /** @file `softbox eval`: how well a model predicts a text. */
 import type { Command } from "commander";
-import { SandboxError } from "../../engine/errors.ts";
-import { type LoadedRun, loadRun } from "../../experiments/loadRun.ts";
+import { loadRun } from "../../experiments/loadRun.ts";
 import { tokenByteLengths } from "../../experiments/runTraining.ts";
-import { loadCorpus } from "../../text/corpus.ts";
-import { prepareDataset } from "../../text/dataset.ts";
 import { splitNames } from "../../text/splits.ts";
 import { evaluate as evaluateModel } from "../../training/evaluation.ts";
 import { type CommandModule, declareEngine, type EngineOptions, startEngine, wholeNumber } from "../command.ts";
 import { formatCount, note, print, printJson } from "../output.ts";
 import { chooseRun } from "../runOptions.ts";
+import { textOfRun } from "../textOfRun.ts";
 
 /** Least time between two lines of progress. */
 const progressMilliseconds = 5000;
@@ -38,24 +36,6 @@ function declare(command: Command): void {
   declareEngine(command);
 }
 
-/** Ids to predict, and where they come from. */
-async function textToPredict(
-  { config, tokenizer }: LoadedRun,
-  flags: EvalFlags,
-): Promise<{ ids: Int32Array; where: string }> {
-  const corpus = await loadCorpus(flags.on ?? config.corpus, { lossy: flags.lossy ?? false });
-  const split = flags.split ?? (flags.on === undefined ? "validation" : "all");
-  if (split === "all") return { ids: tokenizer.encode(corpus.text), where: corpus.name };
-  const name = splitNames.find((candidate) => candidate === split);
-  if (!name)
-    throw new SandboxError(
-      `--split: expected ${splitNames.join(", ")} or all, got ${JSON.stringify(split)}`,
-      "The default is validation.",
-    );
-  const { splits } = await prepareDataset({ corpus, tokenizer, shares: config.splits });
-  return { ids: splits[name].ids, where: `${corpus.name}, ${name} split` };
-}
-
 /** Says on stderr how far a long evaluation has come; short ones stay silent. */
 function tellNowAndThen(all: number): (tokens: number) => void {
   let told = performance.now();
@@ -75,12 +55,7 @@ async function run(
   await startEngine(flags);
   const loaded = await loadRun(folder, flags.step, note);
   try {
-    const { ids, where } = await textToPredict(loaded, flags);
-    if (ids.length < 2)
-      throw new SandboxError(
-        `eval: ${where} has ${ids.length} tokens, expected at least 2`,
-        "Choose a longer text or another split.",
-      );
+    const { ids, where } = await textOfRun(loaded, flags, "eval");
     const limit = flags.maxTokens === undefined ? {} : { maxTokens: flags.maxTokens };
     const { batchSize } = loaded.config.training;
     const result = await evaluateModel(loaded.model, {

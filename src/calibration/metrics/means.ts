@@ -1,0 +1,47 @@
+/** @file Metrics that are means over predictions: loss, Brier score, accuracy, confidence, entropy. */
+import { blockCount } from "../bootstrap.ts";
+import { type Metric, type Prediction, ratio, weighted } from "./metric.ts";
+
+function createMean(of: (prediction: Prediction) => number): Metric {
+  const sums = new Float64Array(blockCount);
+  const counts = new Float64Array(blockCount);
+  return {
+    add: (prediction, block) => {
+      sums[block]! += of(prediction);
+      counts[block]!++;
+    },
+    value: (weights) => ratio(weighted(sums, weights), weighted(counts, weights)),
+  };
+}
+
+/** Negative log-likelihood, nats: `mean −log p(y)`; infinite where something came true that was held impossible. */
+export const createNll = (): Metric => createMean(({ logTarget }) => -Math.min(0, logTarget));
+
+/** Brier score (Brier 1950) over all classes, 0..2: `mean Σ_v (p_v − [v = y])²`. */
+export const createBrier = (): Metric =>
+  createMean(({ probabilities, target }) => {
+    let sum = 0;
+    for (let v = 0; v < probabilities.length; v++) sum += probabilities[v]! * probabilities[v]!;
+    const p = probabilities[target]!;
+    return sum - p * p + (1 - p) * (1 - p);
+  });
+
+/** Share of predictions whose likeliest class came true. */
+export const createAccuracy = (): Metric => createMean(({ top, target }) => (top === target ? 1 : 0));
+
+/** Mean probability of the likeliest class. Above the accuracy, a model is over-confident. */
+export const createConfidence = (): Metric => createMean(({ confidence }) => confidence);
+
+/**
+ * Sharpness (Gneiting et al. 2007, "Probabilistic forecasts, calibration and sharpness") as mean entropy of the predictions,
+ * nats: `mean −Σ_v p_v log p_v`. The lower the sharper. A calibrated model's NLL is its entropy in expectation.
+ */
+export const createSharpness = (): Metric =>
+  createMean(({ probabilities }) => {
+    let sum = 0;
+    for (let v = 0; v < probabilities.length; v++) {
+      const p = probabilities[v]!;
+      if (p > 0) sum -= p * Math.log(p);
+    }
+    return sum;
+  });
