@@ -1,6 +1,14 @@
 /** @file Measures predictions, as they are or repaired: every metric with its interval, and the bins of a reliability diagram. */
 import { defaultBins } from "./bins.ts";
-import { allOnce, type BlockWeights, basicInterval, blockOf, type Estimate, resamples } from "./bootstrap.ts";
+import {
+  type BlockWeights,
+  blockCount,
+  blockOf,
+  chanceWeights,
+  type Estimate,
+  equalWeights,
+  interval,
+} from "./bootstrap.ts";
 import { createAdaptiveError } from "./metrics/adaptive.ts";
 import { createTopLabelBins } from "./metrics/equalWidth.ts";
 import { createEveryClassErrors } from "./metrics/everyClass.ts";
@@ -61,6 +69,7 @@ export async function measure(
   const { add, readings, topLabels } = createReadings(classes, bins);
   const repaired = new Float64Array(classes);
   const probabilities = new Float64Array(classes);
+  const counts = new Float64Array(blockCount);
   await eachRow(predictions, (row, target, index) => {
     if (repair) repair(row, repaired);
     const logProbs = repair ? repaired : row;
@@ -70,23 +79,23 @@ export async function measure(
       if (logProbs[v]! > logProbs[top]!) top = v;
     }
     const confidence = probabilities[top]!;
-    add({ probabilities, target, logTarget: logProbs[target]!, top, confidence }, blockOf(index, count));
+    const block = blockOf(index, count);
+    counts[block]!++;
+    add({ probabilities, logProbs, target, top, confidence }, block);
   });
-  const weights = resamples(count, count > 1 ? draws : 0, seed);
-  const entries = metricNames.map((name) => [name, estimate(readings[name], name, weights)] as const);
+  const equal = equalWeights(counts);
+  const chance = chanceWeights(counts, count > 1 ? draws : 0, seed);
+  const estimate = (name: MetricName): Estimate => {
+    const distances = chance.map((weights: BlockWeights) => readings[name](weights));
+    return interval(readings[name](equal), distances, metrics[name].range);
+  };
+  const entries = metricNames.map((name) => [name, estimate(name)] as const);
   return {
     count,
     metrics: Object.fromEntries(entries) as Record<MetricName, Estimate>,
-    bins: reliabilityBins(topLabels.sums(allOnce())),
+    bins: reliabilityBins(topLabels.sums()),
   };
 }
-
-const estimate = (read: Metric["value"], name: MetricName, weights: readonly BlockWeights[]): Estimate =>
-  basicInterval(
-    read(allOnce()),
-    weights.map((each) => read(each)),
-    metrics[name].range,
-  );
 
 function createReadings(classes: number, bins: number) {
   const [nll, sharpness, brier] = [createNll(), createSharpness(), createBrier()];
@@ -94,17 +103,17 @@ function createReadings(classes: number, bins: number) {
   const [topLabels, sorted] = [createTopLabelBins(bins), createSortedTopLabels(bins)];
   const everyClass = createEveryClassErrors(classes, bins);
   const all = [nll, sharpness, brier, accuracy, confidence, adaptive, topLabels, sorted, everyClass];
-  const readings: Record<MetricName, Metric["value"]> = {
-    nll: nll.value,
-    sharpness: sharpness.value,
-    brier: brier.value,
-    accuracy: accuracy.value,
-    confidence: confidence.value,
+  const readings: Record<MetricName, Metric["norm"]> = {
+    nll: nll.norm,
+    sharpness: sharpness.norm,
+    brier: brier.norm,
+    accuracy: accuracy.norm,
+    confidence: confidence.norm,
     ece: topLabels.expectedError,
     eceMass: sorted.equalMassError,
     mce: topLabels.maximumError,
     ks: sorted.kolmogorovSmirnov,
-    adaptive: adaptive.value,
+    adaptive: adaptive.norm,
     classWise: everyClass.classWise,
     fullEce: everyClass.full,
   };

@@ -49,19 +49,26 @@ export interface TopLabel {
   readonly id: number;
   /** `log c`, c the largest probability. */
   readonly logTop: number;
-  /** `log (1 − c)`, summed over the other classes: exact where `1 − exp(logTop)` would round to 0. */
+  /** `log (1 − c)`, exact also where `1 − exp(logTop)` would round to 0. */
   readonly logRest: number;
 }
+
+/** Below this `log c`, `1 − c` is exact enough as it is. */
+const nearlyCertain = -0.01;
 
 /** Finds the top label; rows that are normalised only to float32 are taken as they are. */
 export function topLabel(row: LogProbs): TopLabel {
   let id = 0;
   for (let v = 1; v < row.length; v++) if (row[v]! > row[id]!) id = v;
-  let second = Number.NEGATIVE_INFINITY;
-  for (let v = 0; v < row.length; v++) if (v !== id && row[v]! > second) second = row[v]!;
-  let sum = 0;
-  if (second > Number.NEGATIVE_INFINITY)
-    for (let v = 0; v < row.length; v++) if (v !== id) sum += Math.exp(row[v]! - second);
-  const logRest = sum > 0 ? second + Math.log(sum) : Number.NEGATIVE_INFINITY;
+  const logRest = row[id]! < nearlyCertain ? Math.log1p(-Math.exp(row[id]!)) : logSumOfOthers(row, id);
   return { id, logTop: Math.min(0, row[id]!), logRest: Math.min(0, logRest) };
+}
+
+function logSumOfOthers(row: LogProbs, id: number): number {
+  let largest = Number.NEGATIVE_INFINITY;
+  for (let v = 0; v < row.length; v++) if (v !== id && row[v]! > largest) largest = row[v]!;
+  if (largest === Number.NEGATIVE_INFINITY) return largest;
+  let sum = 0;
+  for (let v = 0; v < row.length; v++) if (v !== id) sum += Math.exp(row[v]! - largest);
+  return largest + Math.log(sum);
 }

@@ -20,11 +20,13 @@ interface Pairs {
 }
 
 export function createAdaptiveError(bins: number): Metric {
+  let predictions = 0;
   const classes = new Map<number, Pairs>();
   let sorted: readonly Pairs[] | undefined;
   return {
     add: ({ probabilities, target }, block) => {
       sorted = undefined;
+      predictions++;
       for (let v = 0; v < probabilities.length; v++) {
         const p = probabilities[v]!;
         if (p <= adaptiveThreshold) continue;
@@ -35,9 +37,9 @@ export function createAdaptiveError(bins: number): Metric {
         pairs.blocks.push(block);
       }
     },
-    value: (weights) => {
+    norm: (weights) => {
       sorted ??= Array.from(classes.values(), inOrder);
-      return error(sorted, weights, bins);
+      return predictions * error(sorted, weights, bins);
     },
   };
 }
@@ -52,16 +54,14 @@ function inOrder({ probabilities, gaps, blocks }: Pairs): Pairs {
 }
 
 function error(classes: readonly Pairs[], weights: BlockWeights, bins: number): number {
-  let [sum, total] = [0, 0];
+  let [sum, pairs] = [0, 0];
   for (const { gaps, blocks } of classes) {
     const each = rowWeights(blocks, weights);
-    const places = massBins(each, bins);
+    const places = massBins(gaps.length, bins);
     const inBin = new Float64Array(bins);
-    for (let i = 0; i < gaps.length; i++) {
-      inBin[places[i]!]! += each[i]! * gaps[i]!;
-      total += each[i]!;
-    }
+    for (let i = 0; i < gaps.length; i++) inBin[places[i]!]! += each[i]! * gaps[i]!;
     for (const gap of inBin) sum += Math.abs(gap);
+    pairs += gaps.length;
   }
-  return total > 0 ? sum / total : 0;
+  return pairs > 0 ? sum / pairs : 0;
 }

@@ -7,18 +7,17 @@
  */
 import { widthBin } from "../bins.ts";
 import { type BlockWeights, blockCount } from "../bootstrap.ts";
-import { type Metric, ratio, weighted } from "./metric.ts";
+import { type Metric, weighted } from "./metric.ts";
 
 export interface EveryClassErrors {
   readonly add: Metric["add"];
   /** Class-wise ECE (Kull et al. 2019, https://arxiv.org/abs/1910.12656, eq. 3): `(1/V) Σ_v Σ_b (n_bv / N) |frequency − mean p|`. */
-  readonly classWise: Metric["value"];
+  readonly classWise: Metric["norm"];
   /** Full-ECE (Liu et al. 2024, https://arxiv.org/abs/2406.11345): `Σ_b (n_b / N) |frequency_b − mean p_b|` over all N·V probabilities, 0..2. */
-  readonly full: Metric["value"];
+  readonly full: Metric["norm"];
 }
 
 export function createEveryClassErrors(classes: number, bins: number): EveryClassErrors {
-  const counts = new Float64Array(blockCount);
   const lowest = new Float64Array(blockCount * classes); // [blocks, V]
   const higher = Array.from({ length: blockCount }, () => new Map<number, number>()); // by class · bins + bin
   const byBin = new Float64Array(blockCount * bins); // [blocks, bins]
@@ -26,7 +25,6 @@ export function createEveryClassErrors(classes: number, bins: number): EveryClas
   return {
     add: ({ probabilities, target }, block) => {
       const start = block * classes;
-      counts[block]!++;
       let rest = 0;
       for (let v = 0; v < classes; v++) {
         const p = probabilities[v]!;
@@ -42,12 +40,11 @@ export function createEveryClassErrors(classes: number, bins: number): EveryClas
         byBin[block * bins]! += 1;
       } else addHigher(higher[block]!, byBin, block * bins, target * bins, bin, 1);
     },
-    classWise: (weights) =>
-      ratio(classWiseSum({ lowest, higher, classes }, weights), classes * weighted(counts, weights)),
+    classWise: (weights) => classWiseSum({ lowest, higher, classes }, weights) / classes,
     full: (weights) => {
       let sum = 0;
       for (let bin = 0; bin < bins; bin++) sum += Math.abs(weighted(byBin, weights, bins, bin));
-      return ratio(sum, weighted(counts, weights));
+      return sum;
     },
   };
 }

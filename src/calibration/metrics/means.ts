@@ -1,21 +1,19 @@
 /** @file Metrics that are means over predictions: loss, Brier score, accuracy, confidence, entropy. */
 import { blockCount } from "../bootstrap.ts";
-import { type Metric, type Prediction, ratio, weighted } from "./metric.ts";
+import { type Metric, type Prediction, weighted } from "./metric.ts";
 
 function createMean(of: (prediction: Prediction) => number): Metric {
   const sums = new Float64Array(blockCount);
-  const counts = new Float64Array(blockCount);
   return {
     add: (prediction, block) => {
       sums[block]! += of(prediction);
-      counts[block]!++;
     },
-    value: (weights) => ratio(weighted(sums, weights), weighted(counts, weights)),
+    norm: (weights) => weighted(sums, weights),
   };
 }
 
 /** Negative log-likelihood, nats: `mean −log p(y)`; infinite where something came true that was held impossible. */
-export const createNll = (): Metric => createMean(({ logTarget }) => -Math.min(0, logTarget));
+export const createNll = (): Metric => createMean(({ logProbs, target }) => -Math.min(0, logProbs[target]!));
 
 /** Brier score (Brier 1950) over all classes, 0..2: `mean Σ_v (p_v − [v = y])²`. */
 export const createBrier = (): Metric =>
@@ -37,11 +35,8 @@ export const createConfidence = (): Metric => createMean(({ confidence }) => con
  * nats: `mean −Σ_v p_v log p_v`. The lower the sharper. A calibrated model's NLL is its entropy in expectation.
  */
 export const createSharpness = (): Metric =>
-  createMean(({ probabilities }) => {
+  createMean(({ probabilities, logProbs }) => {
     let sum = 0;
-    for (let v = 0; v < probabilities.length; v++) {
-      const p = probabilities[v]!;
-      if (p > 0) sum -= p * Math.log(p);
-    }
-    return sum;
+    for (let v = 0; v < probabilities.length; v++) if (probabilities[v]! > 0) sum -= probabilities[v]! * logProbs[v]!;
+    return Math.max(0, sum);
   });

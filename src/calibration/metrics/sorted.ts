@@ -10,9 +10,9 @@ import type { Metric } from "./metric.ts";
 export interface SortedTopLabels {
   readonly add: Metric["add"];
   /** ECE over bins that hold equally many predictions (Nguyen & O'Connor 2015; "adaptive ECE" in Mukhoti et al. 2020). */
-  readonly equalMassError: Metric["value"];
+  readonly equalMassError: Metric["norm"];
   /** `max_k |Σ_{i ≤ k} (correct_i − c_i)| / N`, i in order of confidence (Gupta et al. 2021, https://arxiv.org/abs/2006.12800). */
-  readonly kolmogorovSmirnov: Metric["value"];
+  readonly kolmogorovSmirnov: Metric["norm"];
 }
 
 /** Predictions sorted by confidence. */
@@ -21,13 +21,15 @@ interface Columns {
   /** `correct − c`. */
   readonly gaps: Float64Array;
   readonly blocks: Uint8Array;
+  /** Which of the equally filled bins, `[N]`. */
+  readonly bins: Int32Array;
 }
 
 export function createSortedTopLabels(bins: number): SortedTopLabels {
   const given: { confidence: number; gap: number; block: number }[] = [];
   let sorted: Columns | undefined;
   const columns = (): Columns => {
-    sorted ??= sortColumns(given);
+    sorted ??= sortColumns(given, bins);
     return sorted;
   };
   return {
@@ -40,36 +42,30 @@ export function createSortedTopLabels(bins: number): SortedTopLabels {
   };
 }
 
-function sortColumns(given: readonly { confidence: number; gap: number; block: number }[]): Columns {
+function sortColumns(given: readonly { confidence: number; gap: number; block: number }[], bins: number): Columns {
   const order = sortedOrder(given.map(({ confidence }) => confidence));
   return {
     confidences: Float64Array.from(order, (i) => given[i]!.confidence),
     gaps: Float64Array.from(order, (i) => given[i]!.gap),
     blocks: Uint8Array.from(order, (i) => given[i]!.block),
+    bins: massBins(order.length, bins),
   };
 }
 
 function equalMassError(columns: Columns, weights: BlockWeights, bins: number): number {
   const each = rowWeights(columns.blocks, weights);
-  const places = massBins(each, bins);
   const sums = new Float64Array(bins);
-  let total = 0;
-  for (let i = 0; i < each.length; i++) {
-    sums[places[i]!]! += each[i]! * columns.gaps[i]!;
-    total += each[i]!;
-  }
-  return total > 0 ? sums.reduce((sum, gap) => sum + Math.abs(gap), 0) / total : 0;
+  for (let i = 0; i < each.length; i++) sums[columns.bins[i]!]! += each[i]! * columns.gaps[i]!;
+  return sums.reduce((sum, gap) => sum + Math.abs(gap), 0);
 }
 
 /** Equal confidences count as one step, so that the order in which they came does not matter. */
-function kolmogorovSmirnov(columns: Columns, weights: BlockWeights): number {
-  const { confidences, gaps } = columns;
-  const each = rowWeights(columns.blocks, weights);
-  let [sum, total, largest] = [0, 0, 0];
+function kolmogorovSmirnov({ confidences, gaps, blocks }: Columns, weights: BlockWeights): number {
+  const each = rowWeights(blocks, weights);
+  let [sum, largest] = [0, 0];
   for (let i = 0; i < each.length; i++) {
     sum += each[i]! * gaps[i]!;
-    total += each[i]!;
     if (confidences[i + 1] !== confidences[i]) largest = Math.max(largest, Math.abs(sum));
   }
-  return total > 0 ? largest / total : 0;
+  return largest;
 }

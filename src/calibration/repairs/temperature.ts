@@ -14,9 +14,11 @@ export const TemperatureRepair = z.strictObject({
 export type TemperatureRepair = z.infer<typeof TemperatureRepair>;
 
 const bounds = [0.01, 100] as const;
-const maximumSteps = 40;
-/** Steps in log β below which the search ends. */
-const tolerance = 1e-5;
+const maximumSteps = 60;
+/** Newton is done by then, unless the best temperature lies at a bound: there its steps are small for ever. */
+const newtonSteps = 12;
+/** A step in log β below this is the last: Newton's error is then about its square. */
+const tolerance = 1e-4;
 
 export async function fitTemperature(predictions: Predictions): Promise<TemperatureRepair> {
   let [low, high] = bounds as readonly [number, number];
@@ -27,7 +29,7 @@ export async function fitTemperature(predictions: Predictions): Promise<Temperat
     else low = beta;
     if (slope === 0) break;
     const newton = curvature > 0 ? beta - slope / curvature : Number.NaN;
-    const next = newton > low && newton < high ? newton : Math.sqrt(low * high);
+    const next = count < newtonSteps && newton > low && newton < high ? newton : Math.sqrt(low * high);
     const moved = Math.abs(Math.log(next / beta));
     beta = next;
     if (moved < tolerance) break;

@@ -25,7 +25,7 @@ export interface VectorOptions {
 
 export async function fitVector(
   predictions: Predictions,
-  { strength = 1, evaluations = 14, tolerance = 1e-5 }: VectorOptions = {},
+  { strength = 1, evaluations = 11, tolerance = 1e-5 }: VectorOptions = {},
 ): Promise<VectorRepair> {
   const V = predictions.classes;
   const start = new Float64Array(2 * V).fill(1, 0, V); // factors, then shifts

@@ -21,7 +21,7 @@ interface CalibrateFlags extends EngineOptions {
   readonly repairs?: string;
   readonly save?: string;
   readonly svg?: string;
-  readonly maxTokens?: number;
+  readonly maxTokens: number;
   readonly bins: number;
   readonly draws: number;
   readonly seed: number;
@@ -39,8 +39,9 @@ function declare(command: Command): void {
     .option("--step <which>", "which checkpoint: latest, best, or a step's number", "latest")
     .option(
       "--max-tokens <n>",
-      "at most so many tokens to fit on, and as many to judge on",
+      "at most so many tokens to fit on, and as many to judge on, spread evenly",
       wholeNumber("--max-tokens", 2),
+      10_000,
     )
     .option("--bins <n>", "bins of confidence", wholeNumber("--bins", 1, 100), 15)
     .option("--draws <n>", "bootstrap draws an interval is made of", wholeNumber("--draws", 0, 10_000), 200)
