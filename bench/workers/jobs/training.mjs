@@ -1,7 +1,9 @@
 /** @file A training step as `softbox train` makes it: batch, forward, backward, clipping, AdamW, through the loop itself. */
 
 import { namedVariables } from "../../../dist/engine/params.js";
+import { parseModelConfig } from "../../../dist/lm/config.js";
 import { createModel } from "../../../dist/lm/model.js";
+import { createCarriedState } from "../../../dist/training/carriedState.js";
 import { TrainingConfig } from "../../../dist/training/config.js";
 import { createOptimizer } from "../../../dist/training/optimizer.js";
 import { freshProgress, train } from "../../../dist/training/train.js";
@@ -9,13 +11,14 @@ import { noiseIds } from "../noise.mjs";
 
 export function prepareTraining({ vocabulary, context, width, layers, heads, batch }) {
   const shape = { vocabSize: vocabulary, contextLength: context, embedSize: width, layers, heads };
-  const model = createModel({ kind: "transformer", ...shape, dropout: 0, head: { kind: "softmax" } }, 1);
+  const model = createModel(parseModelConfig({ kind: "transformer", ...shape }), 1);
   const config = TrainingConfig.parse({ steps: 1e9, batchSize: batch, evaluateEvery: 0, checkpointEvery: 0 });
   const ids = noiseIds(100_000, vocabulary);
   const events = train({
     model,
     config,
     optimizer: createOptimizer(namedVariables(model.params), config.optimizer),
+    carried: createCarriedState(model, config),
     seed: 1,
     progress: freshProgress,
     trainIds: ids,
