@@ -12,7 +12,7 @@ import { listCorpora } from "../text/corpus.ts";
 /** Flags that set one key of the configuration; `--set path=value` reaches all others. */
 export const configFlags = [
   { flag: "--corpus <name>", path: "corpus", help: "a corpus's name, or a file, folder or glob of text" },
-  { flag: "--tokenizer <kind>", path: "tokenizer", help: "gpt2, gpt2-compact, char or byte" },
+  { flag: "--tokenizer <kind>", path: "tokenizer", help: "gpt2, gpt2-compact, char, byte, word, or word:N" },
   {
     flag: "--head <head>",
     path: "model.head",

@@ -6,6 +6,7 @@ import { ModelRecipe } from "../lm/config.ts";
 import { undefinedOptions } from "../lm/heads/config.ts";
 import { headName } from "../lm/heads/shortForm.ts";
 import { SamplingSettings } from "../sampling/settings.ts";
+import { isTokenizerName, tokenizerNames } from "../text/tokenizer.ts";
 import { TrainingConfig } from "../training/config.ts";
 
 const share = (description: string, value: number) => z.number().min(0).max(1).default(value).describe(description);
@@ -30,7 +31,10 @@ const Sample = z.strictObject({
 const fields = z.strictObject({
   description: z.string().default("").describe("what to expect"),
   corpus: z.string().min(1).describe("a corpus's name, or a file, folder or glob"),
-  tokenizer: z.enum(["gpt2", "gpt2-compact", "char", "byte"]),
+  tokenizer: z
+    .string()
+    .refine(isTokenizerName, `must be one of ${tokenizerNames}`)
+    .describe("gpt2, gpt2-compact, char, byte, word, or word:N for the N most frequent words"),
   splits: Splits.prefault({}),
   seed: z.int().min(0).default(1).describe("fixes parameters, batches and dropout"),
   precision: z

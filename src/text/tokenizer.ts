@@ -10,8 +10,9 @@ import { byte } from "./tokenizers/byte.ts";
 import { char } from "./tokenizers/char.ts";
 import { gpt2Compact } from "./tokenizers/compact.ts";
 import { gpt2 } from "./tokenizers/gpt2.ts";
+import { word } from "./tokenizers/word.ts";
 
-const families = { gpt2, "gpt2-compact": gpt2Compact, char, byte } satisfies Record<string, TokenizerFamily>;
+const families = { gpt2, "gpt2-compact": gpt2Compact, char, byte, word } satisfies Record<string, TokenizerFamily>;
 
 export type TokenizerKind = keyof typeof families;
 
@@ -49,13 +50,23 @@ export interface Tokenizer {
   toJSON(): TokenizerJson;
 }
 
+/** A kind, or `word:N` for the N most frequent words. */
+export type TokenizerName = TokenizerKind | `word:${number}`;
+
+/** What a user may type. */
+export const tokenizerNames = [...tokenizerKinds, "word:N"].join(", ");
+
+export const isTokenizerName = (name: string): name is TokenizerName =>
+  Object.hasOwn(families, name) || /^word:([3-9]|[1-9]\d{1,6})$/.test(name);
+
 /**
  * Makes a tokenizer.
  *
- * @param text - the whole corpus, for the kinds that learn from it (`gpt2-compact`, `char`).
+ * @param text - the whole corpus, for the kinds that learn from it (`gpt2-compact`, `char`, `word`).
  */
-export function createTokenizer(kind: TokenizerKind, text: string): Tokenizer {
-  return families[kind].learn(text);
+export function createTokenizer(name: TokenizerName, text: string): Tokenizer {
+  const [kind, size] = name.split(":") as [TokenizerKind, string | undefined];
+  return families[kind].learn(text, size === undefined ? undefined : Number(size));
 }
 
 const header = z.object({ kind: z.enum(tokenizerKinds as [TokenizerKind, ...TokenizerKind[]]), version: z.number() });

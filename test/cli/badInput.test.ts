@@ -86,10 +86,10 @@ describe("a configuration", () => {
   test("with unknown keys and impossible values names all of them at once, by path", async () => {
     const wrong = ["model.layers=0", "training.optimiser.learningRate=1", "seed=-1", "training.steps=1.5"];
     const sets = wrong.flatMap((value) => ["--set", value]);
-    expect(await train(...sets, "--dropout", "1", "--tokenizer", "word", "--heads", "x")).toMatchInlineSnapshot(`
+    expect(await train(...sets, "--dropout", "1", "--tokenizer", "syllable", "--heads", "x")).toMatchInlineSnapshot(`
       "
       error: configuration from recipe nano-char and flags:
-        tokenizer: expected gpt2 or gpt2-compact or char or byte, got "word"
+        tokenizer: must be one of gpt2, gpt2-compact, char, byte, word, word:N, got "syllable"
         seed: expected number to be >=0, got -1
         model.layers: expected number to be >0, got 0
         model.heads: expected number, got "x"
@@ -161,7 +161,7 @@ describe("a configuration", () => {
     expect(await refused("train", "--recipe", "mobby")).toMatchInlineSnapshot(`
       "
       error: recipe: there is no "mobby"
-      hint: Choose one of moby, nano-char, or name a .json file of your own.
+      hint: Choose one of awd-lstm, lstm-small, moby, mos-lstm, mos-lstm-small, nano-char, or name a .json file of your own.
       "
     `);
     writeFileSync(join(here, "torn.json"), '{ "corpus": ');
@@ -183,7 +183,7 @@ describe("a configuration", () => {
       "
       error: configuration from recipe empty.json and flags:
         corpus: expected string, got nothing
-        tokenizer: expected gpt2 or gpt2-compact or char or byte, got nothing
+        tokenizer: expected string, got nothing
         model: expected object, got nothing
       hint: softbox train --help lists keys, defaults and units.
       "
@@ -272,9 +272,9 @@ describe("a corpus", () => {
       hint: softbox corpus list
       "
     `);
-    expect(await refused("corpus", "stats", "text.txt", "--tokenizer", "word")).toMatchInlineSnapshot(`
+    expect(await refused("corpus", "stats", "text.txt", "--tokenizer", "syllable")).toMatchInlineSnapshot(`
       "
-      error: --tokenizer: expected gpt2, gpt2-compact, char, byte, got "word"
+      error: --tokenizer: expected gpt2, gpt2-compact, char, byte, word, word:N, got "syllable"
       hint: The default is gpt2-compact.
       "
     `);
@@ -494,7 +494,7 @@ describe("a checkpoint", () => {
     const kind = damaged((path) => edit(join(path, "tokenizer.json"), /"char"/, '"words"'));
     expect(await refused("generate", kind)).toMatchInlineSnapshot(`
       "
-      error: tokenizer: must be JSON with a kind (gpt2, gpt2-compact, char, byte) and a version
+      error: tokenizer: must be JSON with a kind (gpt2, gpt2-compact, char, byte, word) and a version
       hint: Use the tokenizer.json that was saved with the checkpoint.
       "
     `);

@@ -5,7 +5,7 @@ import { listCorpora, loadCorpus } from "../../text/corpus.ts";
 import { prepareDataset } from "../../text/dataset.ts";
 import { splitNames } from "../../text/splits.ts";
 import { type CorpusStatistics, corpusStatistics } from "../../text/statistics.ts";
-import { createTokenizer, type TokenizerKind, tokenizerKinds } from "../../text/tokenizer.ts";
+import { createTokenizer, isTokenizerName, type TokenizerName, tokenizerNames } from "../../text/tokenizer.ts";
 import type { CommandModule } from "../command.ts";
 import { formatCount, print, printJson } from "../output.ts";
 
@@ -21,7 +21,7 @@ function declare(command: Command): void {
   command
     .argument("<action>", "list: what there is · stats: counts of a text · prepare: encode it now, for later runs")
     .argument("[corpus]", "a corpus's name, or a file, folder or glob")
-    .option("--tokenizer <kind>", tokenizerKinds.join(", "), "gpt2-compact")
+    .option("--tokenizer <kind>", tokenizerNames, "gpt2-compact")
     .option("--lossy", "replace bytes that are not UTF-8 instead of refusing the text")
     .option("--json", "JSON instead of text");
 }
@@ -50,11 +50,10 @@ function named(source: string | undefined): string {
   throw new SandboxError("corpus: expected a corpus's name or a file", "softbox corpus list shows the names.");
 }
 
-function kindOf({ tokenizer }: CorpusFlags): TokenizerKind {
-  const kind = tokenizerKinds.find((candidate) => candidate === tokenizer);
-  if (kind) return kind;
+function kindOf({ tokenizer }: CorpusFlags): TokenizerName {
+  if (isTokenizerName(tokenizer)) return tokenizer;
   throw new SandboxError(
-    `--tokenizer: expected ${tokenizerKinds.join(", ")}, got ${JSON.stringify(tokenizer)}`,
+    `--tokenizer: expected ${tokenizerNames}, got ${JSON.stringify(tokenizer)}`,
     "The default is gpt2-compact.",
   );
 }

@@ -5,6 +5,7 @@
  */
 import * as tf from "@tensorflow/tfjs";
 import type { LinearParams } from "../../attention/selfAttention.ts";
+import { withGradient } from "../../engine/fused.ts";
 import { dropout } from "../../engine/ops/dropout.ts";
 import { embed } from "../../engine/ops/embed.ts";
 import { linear } from "../../engine/ops/linear.ts";
@@ -85,16 +86,28 @@ function createMasks(key: RandomKey | undefined) {
   };
 }
 
+/** `mean((h_t − h_{t−1})²)` over all steps but the first; tfjs's own gradient of slices is slow. */
+function meanChange(outputs: BTU): tf.Scalar {
+  const [B, T, U] = outputs.shape;
+  const forward = ([x]: readonly tf.Tensor[]) => {
+    const [later, earlier] = [1, 0].map((from) => tf.slice(x!, [0, from, 0], [B, T - 1, U])); // 2 × [B, T − 1, U]
+    const change = tf.sub(later!, earlier!);
+    return { value: tf.mean(tf.square(change)), saved: [change] };
+  };
+  const backward = (dy: tf.Tensor, [change]: readonly tf.Tensor[]): tf.Tensor[] => {
+    const slope = tf.mul(change!, tf.mul(dy, 2 / change!.size));
+    const nothing = tf.zeros([B, 1, U]);
+    return [tf.sub(tf.concat([nothing, slope], 1), tf.concat([slope, nothing], 1))]; // [B, T, U]
+  };
+  return withGradient([outputs], forward, backward) as tf.Scalar;
+}
+
 /** `α · mean(dropped²) + β · mean((h_t − h_{t−1})²)` over the last layer's outputs (section 4.3); nothing where both are 0. */
 function penaltyOf(config: RecurrentConfig, outputs: BTU, dropped: BTU): tf.Scalar | undefined {
   const { activationPenalty, temporalPenalty } = config;
-  const [B, T, U] = outputs.shape;
   const terms: tf.Scalar[] = [];
   if (activationPenalty > 0) terms.push(tf.mul(tf.mean(tf.square(dropped)), activationPenalty));
-  if (temporalPenalty > 0 && T > 1) {
-    const [later, earlier] = [tf.slice(outputs, [0, 1, 0], [B, T - 1, U]), tf.slice(outputs, [0, 0, 0], [B, T - 1, U])];
-    terms.push(tf.mul(tf.mean(tf.square(tf.sub(later, earlier))), temporalPenalty));
-  }
+  if (temporalPenalty > 0 && outputs.shape[1] > 1) terms.push(tf.mul(meanChange(outputs), temporalPenalty));
   return terms.length > 0 ? tf.addN(terms) : undefined;
 }
 

@@ -6,8 +6,8 @@ import type { Tokenizer, TokenizerJson } from "../tokenizer.ts";
 
 /** One kind of tokenizer, as the table in `tokenizer.ts` wants it. */
 export interface TokenizerFamily {
-  /** Makes one for a corpus; kinds that learn nothing ignore the text. */
-  learn(text: string): Tokenizer;
+  /** Makes one for a corpus; kinds that learn nothing ignore the text. @param size - largest vocabulary, for kinds that can be cut. */
+  learn(text: string, size?: number): Tokenizer;
   /** Makes one from its JSON form. @throws {SandboxError} */
   fromJson(json: unknown): Tokenizer;
 }

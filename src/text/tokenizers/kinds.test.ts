@@ -58,3 +58,32 @@ test("pairs are joined in the order learned, from the left", () => {
   expect(applyMerges([a, a, a, b], merges)).toEqual([aaab]);
   expect(applyMerges([], merges)).toEqual([]);
 });
+
+test("words run by frequency, lines end in <eos>, and beyond the vocabulary all is <unk>", () => {
+  const text = " the whale \n the  whale , the sea\n";
+  const whole = createTokenizer("word", text);
+  expect(whole.toJSON()).toEqual({
+    kind: "word",
+    version: 1,
+    words: ["the", "<eos>", "whale", ",", "sea", "<unk>"],
+  });
+  expect(Array.from(whole.encode("the ship\nwhale"))).toEqual([0, 5, 1, 2]);
+  expect(whole.decode(whole.encode(text))).toBe("the whale \nthe whale , the sea \n");
+  const cut = createTokenizer("word:4", text);
+  // Two words are cut, so <unk> stands for two tokens.
+  expect(cut.toJSON().words).toEqual(["the", "<eos>", "<unk>", "whale"]);
+  expect(cut.decode(cut.encode("sea the\n"))).toBe("<unk> the \n");
+  expect(cut.unknown).toBe(2);
+});
+
+test("<unk> and <eos> that a text brings along are those of the vocabulary", () => {
+  const tokenizer = createTokenizer("word", "a <unk> a <unk> b <unk>\n");
+  expect(tokenizer.toJSON().words).toEqual(["<unk>", "a", "<eos>", "b"]);
+  expect(Array.from(tokenizer.encode("c <eos> <unk>"))).toEqual([0, 2, 0]);
+});
+
+test("decoded words encode to the same ids", () => {
+  const tokenizer = createTokenizer("word:6", "one two two three three three\nfour  four\tfour four\r\n five");
+  const ids = tokenizer.encode("four three\n\n two nine one");
+  expect(tokenizer.encode(tokenizer.decode(ids))).toEqual(ids);
+});
