@@ -1,7 +1,9 @@
 import { resolve } from "node:path";
 import { describe, expect, test } from "vitest";
+import { RunConfig } from "../experiments/config.ts";
 import { recipeNames } from "../experiments/recipes.ts";
-import { configFlags, describeKeys, givenFlags, resolveConfig } from "./runOptions.ts";
+import { describeKeys } from "./describeKeys.ts";
+import { configFlags, givenFlags, resolveConfig } from "./runOptions.ts";
 
 test.each(recipeNames())("the recipe %s is a whole configuration, and says what to expect", (name) => {
   expect(resolveConfig(name, {}).description).toMatch(/\w{3,}.*\.$/);
@@ -49,7 +51,10 @@ test("given flags are told by the names that were typed", () => {
 });
 
 test("the help on keys names every flag's path, with default and meaning", () => {
-  const help = describeKeys();
+  const help = describeKeys(RunConfig);
   for (const { path } of configFlags) expect(help).toContain(`  ${path}`);
+  expect(help).toMatch(/ {2}model\.kind +transformer \| lstm \| gru/);
+  expect(help).toMatch(/ {2}model\.contextLength +transformer: tokens seen at once \(T\) \(default 64\)/);
+  expect(help).toMatch(/ {2}model\.contextLength +lstm, gru: steps that gradients go back \(T\) \(default 35\)/);
   expect(help).toMatch(/ {2}training\.checkpointEvery +steps between checkpoints; 0 = never \(default 250\)/);
 });

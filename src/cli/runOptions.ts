@@ -1,9 +1,8 @@
 /** @file From flags to a run's configuration: recipe first, then flags, then `--set`. */
 import { existsSync, readdirSync, statSync } from "node:fs";
 import { join, resolve } from "node:path";
-import { z } from "zod";
 import { SandboxError } from "../engine/errors.ts";
-import { parseRunConfig, RunConfig } from "../experiments/config.ts";
+import { parseRunConfig, type RunConfig } from "../experiments/config.ts";
 import { readRecipe } from "../experiments/recipes.ts";
 import { isRun } from "../experiments/runFolder.ts";
 import { parseHead } from "../lm/heads/shortForm.ts";
@@ -114,39 +113,6 @@ export function resolveConfig(recipe: string, options: Readonly<Record<string, u
   }
   return anchorCorpus(parseRunConfig(`configuration from recipe ${recipe} and flags`, raw));
 }
-
-/** Every key with default and meaning, for `--help`. */
-export function describeKeys(): string {
-  const lines: string[] = [];
-  const walk = (schema: SchemaNode, path: string): void => {
-    for (const [key, child] of Object.entries(mergedProperties(schema))) {
-      const name = path ? `${path}.${key}` : key;
-      if (Object.keys(mergedProperties(child)).length) walk(child, name);
-      else lines.push(`  ${name.padEnd(36)}${describeKey(child)}`);
-    }
-  };
-  walk(z.toJSONSchema(RunConfig, { io: "input" }) as SchemaNode, "");
-  return lines.join("\n");
-}
-
-interface SchemaNode {
-  readonly properties?: Readonly<Record<string, SchemaNode>>;
-  readonly oneOf?: readonly SchemaNode[];
-  readonly anyOf?: readonly SchemaNode[];
-  readonly description?: string;
-  readonly default?: unknown;
-  readonly enum?: readonly string[];
-}
-
-/** Properties of an object, or of all members of a union together. */
-const mergedProperties = (node: SchemaNode): Readonly<Record<string, SchemaNode>> =>
-  Object.assign({}, node.properties, ...(node.oneOf ?? node.anyOf ?? []).map(mergedProperties));
-
-const describeKey = (node: SchemaNode): string =>
-  [node.enum?.join(" | "), node.description, defaultOf(node)].filter((part) => part).join(" ");
-
-const defaultOf = ({ default: value }: SchemaNode): string =>
-  value === undefined || typeof value === "object" ? "" : `(default ${JSON.stringify(value)})`;
 
 /** The run a command means: the one named, else the newest under `checkpoints/`. */
 export function chooseRun(named: string | undefined): string {

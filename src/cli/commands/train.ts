@@ -2,13 +2,14 @@
 import { basename, join } from "node:path";
 import type { Command } from "commander";
 import { SandboxError } from "../../engine/errors.ts";
-import type { RunConfig } from "../../experiments/config.ts";
+import { RunConfig } from "../../experiments/config.ts";
 import { recipeNames } from "../../experiments/recipes.ts";
 import { isRun, readRunConfig } from "../../experiments/runFolder.ts";
 import { type CommandModule, declareEngine, type EngineOptions, wholeNumber } from "../command.ts";
+import { describeKeys } from "../describeKeys.ts";
 import type { TrainJob } from "../openSession.ts";
 import { canDraw } from "../output.ts";
-import { configFlags, describeKeys, givenFlags, resolveConfig } from "../runOptions.ts";
+import { configFlags, givenFlags, resolveConfig } from "../runOptions.ts";
 import { printRecord } from "../train/printRecord.ts";
 import { recordOf } from "../train/record.ts";
 
@@ -42,7 +43,7 @@ function declare(command: Command): void {
     .option("--profile", "afterwards a table of where the time went, and profile.json in the run's folder")
     .option("--json", "one JSON object an event");
   declareEngine(command);
-  command.addHelpText("after", () => `\nKeys for --set:\n${describeKeys()}`);
+  command.addHelpText("after", () => `\nKeys for --set:\n${describeKeys(RunConfig)}`);
 }
 
 /** The configuration that flags ask for; errors come before anything slow. */
