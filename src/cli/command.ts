@@ -43,6 +43,8 @@ const anyNumber =
     );
   };
 
+export const calibratedHelp = "use the repair that softbox calibrate --save kept beside the checkpoint";
+
 export function declareEngine(command: Command): void {
   const engines = new Option("--engine <name>", `what executes tensors: ${engineNames.join(", ")}`);
   command.addOption(engines.default(undefined, "$SOFTBOX_ENGINE, else auto"));

@@ -51,8 +51,19 @@ export function loadRepair({ folder, step, model }: Pick<LoadedRun, "folder" | "
   return repair;
 }
 
+/** Whatever tells what comes next: a model, a reader. */
+interface NextTokenSource {
+  next(ids: readonly number[]): Promise<NextToken>;
+}
+
+/** A source whose distributions are repaired. */
+export function repairedSource(source: NextTokenSource, repair: Repair): NextTokenSource {
+  const repaired = repairNext(repair);
+  return { next: async (ids) => repaired(await source.next(ids)) };
+}
+
 /** What a repair makes of one next-token distribution. */
-export function repairNext(repair: Repair): (next: NextToken) => NextToken {
+function repairNext(repair: Repair): (next: NextToken) => NextToken {
   const apply: RowRepair = rowRepair(repair);
   return (next) => {
     const repaired = new Float64Array(next.logProbs.length);

@@ -153,7 +153,7 @@ function printReport(events: readonly CalibrationEvent[], save: string | undefin
   const words = [
     verdict(events),
     ...events.flatMap(({ repair }) =>
-      repair?.kind === "temperature" ? [`temperature ${repair.temperature.toFixed(4)}`] : [],
+      repair?.kind === "temperature" ? [`the best temperature is ${repair.temperature.toFixed(4)}`] : [],
     ),
   ];
   print();

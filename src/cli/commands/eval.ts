@@ -1,10 +1,20 @@
 /** @file `softbox eval`: how well a model predicts a text. */
 import type { Command } from "commander";
-import { loadRun } from "../../experiments/loadRun.ts";
+import { evaluateRepaired, type RepairedEvaluation } from "../../experiments/evaluateRepaired.ts";
+import { type LoadedRun, loadRun } from "../../experiments/loadRun.ts";
+import { loadRepair } from "../../experiments/repairs.ts";
 import { tokenByteLengths } from "../../experiments/runTraining.ts";
 import { splitNames } from "../../text/splits.ts";
-import { evaluate as evaluateModel } from "../../training/evaluation.ts";
-import { type CommandModule, declareEngine, type EngineOptions, startEngine, wholeNumber } from "../command.ts";
+import { type Evaluation, evaluate as evaluateModel } from "../../training/evaluation.ts";
+import { modelPredictions } from "../../training/predictions.ts";
+import {
+  type CommandModule,
+  calibratedHelp,
+  declareEngine,
+  type EngineOptions,
+  startEngine,
+  wholeNumber,
+} from "../command.ts";
 import { formatCount, note, print, printJson } from "../output.ts";
 import { chooseRun } from "../runOptions.ts";
 import { textOfRun } from "../textOfRun.ts";
@@ -17,6 +27,7 @@ interface EvalFlags extends EngineOptions {
   readonly split: string;
   readonly step: string;
   readonly maxTokens?: number;
+  readonly calibrated?: boolean;
   readonly lossy?: boolean;
   readonly json?: boolean;
 }
@@ -31,6 +42,7 @@ function declare(command: Command): void {
     )
     .option("--step <which>", "which checkpoint: latest, best, or a step's number", "latest")
     .option("--max-tokens <n>", "at most so many tokens, spread evenly (default: all)", wholeNumber("--max-tokens", 1))
+    .option("--calibrated", calibratedHelp)
     .option("--lossy", "replace bytes that are not UTF-8 instead of refusing the text")
     .option("--json", "one JSON object");
   declareEngine(command);
@@ -46,6 +58,23 @@ function tellNowAndThen(all: number): (tokens: number) => void {
   };
 }
 
+function predict({ model, tokenizer, config }: LoadedRun, ids: Int32Array, flags: EvalFlags): Promise<Evaluation> {
+  return evaluateModel(model, {
+    ids,
+    tokenBytes: tokenByteLengths(tokenizer),
+    batchSize: config.training.batchSize,
+    onProgress: tellNowAndThen(Math.min(ids.length - 1, flags.maxTokens ?? Number.POSITIVE_INFINITY)),
+    ...(flags.maxTokens === undefined ? {} : { maxTokens: flags.maxTokens }),
+  });
+}
+
+/** Windows that each begin anew, also where the model could carry a state, as repairs are fitted on them. */
+function predictRepaired(run: LoadedRun, ids: Int32Array, { maxTokens }: EvalFlags): Promise<RepairedEvaluation> {
+  const { batchSize } = run.config.training;
+  const predictions = modelPredictions(run.model, { ids, batchSize, maxTokens });
+  return evaluateRepaired(predictions, loadRepair(run), tokenByteLengths(run.tokenizer));
+}
+
 async function run(
   options: Readonly<Record<string, unknown>>,
   [named]: readonly (string | undefined)[],
@@ -56,17 +85,12 @@ async function run(
   const loaded = await loadRun(folder, flags.step, note);
   try {
     const { ids, where } = await textOfRun(loaded, flags, "eval");
-    const limit = flags.maxTokens === undefined ? {} : { maxTokens: flags.maxTokens };
-    const { batchSize } = loaded.config.training;
-    const result = await evaluateModel(loaded.model, {
-      ids,
-      tokenBytes: tokenByteLengths(loaded.tokenizer),
-      batchSize,
-      onProgress: tellNowAndThen(Math.min(ids.length - 1, flags.maxTokens ?? Number.POSITIVE_INFINITY)),
-      ...limit,
-    });
+    const result: Evaluation & Partial<RepairedEvaluation> = await (flags.calibrated
+      ? predictRepaired(loaded, ids, flags)
+      : predict(loaded, ids, flags));
     if (flags.json) return printJson({ run: folder, step: loaded.step, text: where, ...result });
     print(`${folder}, step ${loaded.step}, on ${where}: ${formatCount(result.tokens)} tokens`);
+    if (result.natsBefore !== undefined) print(`uncalibrated   ${result.natsBefore.toFixed(4)} nats per token`);
     print(`loss           ${result.nats.toFixed(4)} nats per token`);
     print(`perplexity     ${result.perplexity.toFixed(2)}`);
     print(`bits per byte  ${result.bitsPerByte.toFixed(4)}`);

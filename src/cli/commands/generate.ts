@@ -1,11 +1,13 @@
 /** @file `softbox generate`: text from a trained model, streamed; with `--json` every token's distribution. */
 import type { Command } from "commander";
 import { type LoadedRun, loadRun } from "../../experiments/loadRun.ts";
+import { loadRepair, repairedSource } from "../../experiments/repairs.ts";
 import { describeNext } from "../../sampling/distribution.ts";
 import { parseSamplingSettings } from "../../sampling/settings.ts";
 import { printableBytes } from "../../text/printable.ts";
 import {
   type CommandModule,
+  calibratedHelp,
   declareEngine,
   declareSampling,
   type EngineOptions,
@@ -21,6 +23,7 @@ interface GenerateFlags extends EngineOptions {
   readonly prompt?: string;
   readonly tokens: number;
   readonly step: string;
+  readonly calibrated?: boolean;
   readonly json?: boolean;
   readonly top: number;
 }
@@ -31,6 +34,7 @@ function declare(command: Command): void {
     .option("--prompt <text>", "text to go on from (default: the recipe's sample prompt)")
     .option("--tokens <n>", "tokens to write", wholeNumber("--tokens", 1), 100)
     .option("--step <which>", "which checkpoint: latest, best, or a step's number", "latest")
+    .option("--calibrated", calibratedHelp)
     .option("--json", "one JSON object a token, with the distribution it was drawn from")
     .option("--top <n>", "candidates listed a token with --json", wholeNumber("--top", 1), 20);
   declareSampling(command);
@@ -61,8 +65,9 @@ async function run(
   const stop = new AbortController();
   process.once("SIGINT", () => stop.abort());
   const prompt = flags.prompt ?? loaded.config.sample.prompt;
-  const write = { prompt, settings, maxTokens: flags.tokens, signal: stop.signal };
   try {
+    const source = flags.calibrated ? { source: repairedSource(loaded.model, loadRepair(loaded)) } : {};
+    const write = { prompt, settings, maxTokens: flags.tokens, signal: stop.signal, ...source };
     if (loaded.tokenizer.encode(prompt).length > loaded.model.config.contextLength)
       note(
         `the prompt is longer than the context of ${loaded.model.config.contextLength} tokens: only its end is seen`,

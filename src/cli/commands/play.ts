@@ -3,7 +3,14 @@ import { constants } from "node:os";
 import type { Command } from "commander";
 import { readRunConfig, stepsToTry } from "../../experiments/runFolder.ts";
 import { parseSamplingSettings } from "../../sampling/settings.ts";
-import { type CommandModule, declareEngine, declareSampling, type EngineOptions, samplingOf } from "../command.ts";
+import {
+  type CommandModule,
+  calibratedHelp,
+  declareEngine,
+  declareSampling,
+  type EngineOptions,
+  samplingOf,
+} from "../command.ts";
 import { canDraw, print, printPart, safeText } from "../output.ts";
 import { createWorkerPort } from "../play/workerPort.ts";
 import { chooseRun } from "../runOptions.ts";
@@ -11,13 +18,15 @@ import { chooseRun } from "../runOptions.ts";
 interface PlayFlags extends EngineOptions {
   readonly prompt?: string;
   readonly step: string;
+  readonly calibrated?: boolean;
 }
 
 function declare(command: Command): void {
   command
     .argument("[run]", "a run's folder (default: the newest under checkpoints/)")
     .option("--prompt <text>", "text to go on from (default: the recipe's sample prompt)")
-    .option("--step <which>", "which checkpoint: latest, best, or a step's number", "latest");
+    .option("--step <which>", "which checkpoint: latest, best, or a step's number", "latest")
+    .option("--calibrated", calibratedHelp);
   declareSampling(command);
   declareEngine(command);
 }
@@ -31,8 +40,14 @@ async function run(
   const folder = chooseRun(named);
   const config = readRunConfig(folder); // a wrong folder is told before the screen opens
   stepsToTry(folder, flags.step);
-  const { engine, threads, step } = flags;
-  const port = createWorkerPort({ folder, step, ...(engine ? { engine } : {}), ...(threads ? { threads } : {}) });
+  const { engine, threads, step, calibrated = false } = flags;
+  const port = createWorkerPort({
+    folder,
+    step,
+    calibrated,
+    ...(engine ? { engine } : {}),
+    ...(threads ? { threads } : {}),
+  });
   const playOptions = { prompt: flags.prompt ?? config.sample.prompt, settings };
   if (canDraw()) {
     const { runPlay } = await import("../../tui/play/play.tsx");

@@ -1,6 +1,7 @@
 /** @file The model behind the play screen: a text, its next-token distribution, and the moves a user makes. */
 import { SandboxError } from "../../engine/errors.ts";
 import { type LoadedRun, loadRun } from "../../experiments/loadRun.ts";
+import { loadRepair, repairedSource } from "../../experiments/repairs.ts";
 import { savedSteps } from "../../experiments/runFolder.ts";
 import { headName } from "../../lm/heads/shortForm.ts";
 import type { NextToken } from "../../lm/model.ts";
@@ -26,6 +27,8 @@ import { appendToken, cutText, type WrittenText, writeTokens } from "./writtenTe
 export interface PlayModelOptions extends EngineOptions {
   readonly folder: string;
   readonly step: string;
+  /** Repair every distribution as was saved beside the checkpoint. */
+  readonly calibrated?: boolean;
 }
 
 /** The text at hand and what follows it. */
@@ -45,9 +48,10 @@ interface Desk {
   dispose(): void;
 }
 
-function createDesk(run: LoadedRun): Desk {
+function createDesk(run: LoadedRun, calibrated: boolean): Desk {
   const { tokenizer } = run;
   const reader = createReader(run.model);
+  const source = calibrated ? repairedSource(reader, loadRepair(run)) : reader;
   let position: Position | undefined;
   const here = (): Position => {
     if (!position) throw new SandboxError("play: there is no text yet", "Press e and type one.");
@@ -55,7 +59,7 @@ function createDesk(run: LoadedRun): Desk {
   };
   /** The text changes only when what follows it is known: a call that fails leaves it as it was. */
   const moveTo = async (ids: readonly number[], text: () => WrittenText): Promise<void> => {
-    const next = await reader.next(ids);
+    const next = await source.next(ids);
     position = { text: text(), next };
   };
   return {
@@ -94,7 +98,7 @@ export function createPlayModel(options: PlayModelOptions): PlayPort {
   return {
     open: async (): Promise<ModelCard> => {
       const engine = await startEngine(options, "float32", () => {});
-      desk = createDesk(await loadRun(options.folder, options.step, () => {}));
+      desk = createDesk(await loadRun(options.folder, options.step, () => {}), options.calibrated ?? false);
       return cardOf(desk.run, engine.description);
     },
     prompt: async (text, settings) => {
