@@ -20,6 +20,7 @@ export function diagramSvg(panels: readonly DiagramPanel[]): string {
   );
   return [
     `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${width} ${height}" width="${width}" height="${height}" font-family="sans-serif" font-size="11">`,
+    `<title>Reliability: ${escaped(panels.map(({ title }) => title.toLowerCase()).join(", "))}</title>`,
     `<rect width="${width}" height="${height}" fill="white"/>`,
     ...drawn,
     "</svg>\n",
