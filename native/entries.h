@@ -16,7 +16,8 @@ namespace entries {
   each(layerNormGrad) each(rmsNorm) each(rmsNormGrad) each(swiglu) each(swigluGrad) each(rotary) each(gelu)        \
   each(geluGrad) each(gather) each(scatterAdd) each(dropout) each(attention) each(attentionGrad)                   \
   each(linearLogSumExp) each(linearLogSumExpGrad) each(adamW) each(copyStrided) each(linear) each(linearGrad)      \
-  each(lstm) each(lstmGrad) each(gru) each(gruGrad) each(sgd) each(setRounding) each(rounds)
+  each(lstm) each(lstmGrad) each(gru) each(gruGrad) each(sgd) each(setRounding) each(rounds)  \
+  each(matmulHalves) each(linearHalves) each(toHalves) each(attentionStep)
 
 // Whether products round their inputs to bfloat16: one choice for the process.
 inline int rounding = 0;  // no STL here: WebAssembly has none
@@ -64,6 +65,51 @@ SOFTBOX_ENTRY(void, linear) {
   p.outputs = a.size(8);
   p.rounded = isRounding();
   kernels.linear(p);
+}
+// matmulHalves(a, b, c, m, n, k, transposeB, bias): b stored as bfloat16, m at most 8
+SOFTBOX_ENTRY(void, matmulHalves) {
+  Matmul p{};
+  p.a = a.floats(0);
+  p.c = a.floats(2);
+  p.m = a.size(3);
+  p.n = a.size(4);
+  p.k = a.size(5);
+  p.tb = a.flag(6);
+  p.lda = p.k;
+  p.ldb = p.tb ? p.k : p.n;
+  p.ldc = p.n;
+  p.bias = a.floats(7);
+  kernels.matmulHalves(p, static_cast<const uint16_t*>(a.pointer(1)));
+}
+// linearHalves(x, kernel, bias, residual, before, y, rows, inputs, outputs): as linear, the kernel stored as bfloat16
+SOFTBOX_ENTRY(void, linearHalves) {
+  Matmul p{};
+  p.a = a.floats(0);
+  p.bias = a.floats(2);
+  p.residual = a.floats(3);
+  p.before = a.floats(4);
+  p.activation = p.before ? activationGelu : activationNone;
+  p.c = a.floats(5);
+  p.m = a.size(6);
+  p.k = p.lda = a.size(7);
+  p.n = p.ldb = p.ldc = a.size(8);
+  kernels.matmulHalves(p, static_cast<const uint16_t*>(a.pointer(1)));
+}
+SOFTBOX_ENTRY(void, toHalves) { kernels.toHalves(a.floats(0), static_cast<uint16_t*>(a.pointer(1)), a.size(2)); }
+// attentionStep(qkv, keys, values, out, batch, time, heads, size, start, room)
+SOFTBOX_ENTRY(void, attentionStep) {
+  AttentionStep p{};
+  p.qkv = a.floats(0);
+  p.keys = a.floats(1);
+  p.values = a.floats(2);
+  p.out = a.floats(3);
+  p.batch = a.size(4);
+  p.time = a.size(5);
+  p.heads = a.size(6);
+  p.size = a.size(7);
+  p.start = a.size(8);
+  p.room = a.size(9);
+  kernels.attentionStep(p);
 }
 // linearGrad(dy, x, kernel, before, dx, dKernel, dBias, rows, inputs, outputs)
 SOFTBOX_ENTRY(void, linearGrad) {

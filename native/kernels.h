@@ -63,6 +63,14 @@ struct Rotary {
 // vocabulary; or z for a sum of softplus(z).
 enum ScoreForm { formPlain, formSigsoftmax, formSigmoid };
 
+// New positions beside keys and values that are kept, each [B, H, room, D]; the first of them is position `start`.
+struct AttentionStep {
+  const float* qkv;  // [B, T, 3E]
+  float *keys, *values;
+  float* out;        // [B, T, E], or null: keys and values are kept, and that is all
+  int64_t batch, time, heads, size, start, room;
+};
+
 struct Vocabulary {
   const float *hidden, *weight, *bias;  // [N, E], [V, E], [V] or null
   const int32_t* targets;               // [N]
@@ -117,6 +125,8 @@ struct StridedCopy {
 struct Kernels {
   const char* name;
   void (*matmul)(const Matmul&);
+  void (*matmulHalves)(const Matmul&, const uint16_t* b);  // at most 8 rows, b stored as bfloat16
+  void (*toHalves)(const float* x, uint16_t* y, int64_t n);
   void (*matmulBatch)(const Matmul&, int64_t batch, int64_t strideA, int64_t strideB, int64_t strideC);
   void (*linear)(const Linear&);
   void (*linearGrad)(const Linear&);
@@ -142,6 +152,7 @@ struct Kernels {
   void (*dropout)(const float* x, float* y, int64_t n, double rate, uint32_t key0, uint32_t key1);
   void (*attention)(const Attention&);
   void (*attentionGrad)(const Attention&);
+  void (*attentionStep)(const AttentionStep&);
   void (*linearLogSumExp)(const Vocabulary&);
   void (*linearLogSumExpGrad)(const Vocabulary&);
   void (*lstm)(const Recurrent&);

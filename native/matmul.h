@@ -1,7 +1,7 @@
 // Matrix products after Goto and van de Geijn 2008, "Anatomy of high-performance matrix multiplication": both sides are
 // packed into panels that fit the caches, unless they are used so little that reading them in place is cheaper.
 #pragma once
-#include "micro.h"
+#include "fewrows.h"
 
 SOFTBOX_BEGIN
 
@@ -11,117 +11,9 @@ constexpr int64_t depthSuper = 2304;       // words of A packed at once: depthSu
 constexpr int64_t packedLeftWords = 3 << 20;
 constexpr int64_t flopsPerTask = 1 << 20;
 
-static Output outputOf(const Matmul& p) {
-  return {p.c, p.ldc, p.accumulate, p.bias, p.activation, p.before, p.residual};
-}
-
 static void finishEmpty(const Matmul& p) {
   for (int64_t i = 0; i < p.m; i++)
     for (int64_t j = 0; j < p.n; j += W) writeVector(outputOf(p), i * p.ldc + j, j, vec{}, p.n - j);
-}
-
-// ---- few rows: bounded by reading B once, rounded on the way where that is asked for
-
-template <class F>
-FORCE_INLINE vec roundedAs(vec x) { return F::rounded ? toBfloat16(x) : x; }
-
-// c[i, n..n+3] = a_i · b_n for b stored [n, k].
-template <class F, int M>
-static void dotColumns(const Matmul& p, const float* a, int64_t begin, int64_t end) {
-  for (int64_t n = begin; n < end; n += 4) {
-    const float* b[4];
-    for (int j = 0; j < 4; j++) b[j] = p.b + least(n + j, end - 1) * p.ldb;
-    vec sum[M][4];
-    for (int i = 0; i < M; i++)
-      for (int j = 0; j < 4; j++) sum[i][j] = vec{};
-    int64_t k = 0;
-    for (; k + W <= p.k; k += W)
-#pragma GCC unroll 4
-      for (int i = 0; i < M; i++)
-#pragma GCC unroll 4
-        for (int j = 0; j < 4; j++) sum[i][j] += load(a + i * p.k + k) * roundedAs<F>(load(b[j] + k));
-    if (k < p.k)
-      for (int i = 0; i < M; i++)
-        for (int j = 0; j < 4; j++) 
-          sum[i][j] += loadPart(a + i * p.k + k, p.k - k) * roundedAs<F>(loadPart(b[j] + k, p.k - k));
-    for (int i = 0; i < M; i++) {
-      float lanes[W] = {};
-      for (int j = 0; j < 4; j++) lanes[j] = sumLanes(sum[i][j]);
-      writeVector(outputOf(p), i * p.ldc + n, n, load(lanes), least(least(4, W), end - n));
-    }
-  }
-}
-
-// c[i, n] = sum over k of a_ik · b[k, n], eight rows of b at a time; c's range stays in the first cache.
-template <class F, int M>
-static void addRows(const Matmul& p, const float* a, int64_t begin, int64_t end) {
-  constexpr int step = 8;
-  if (!p.accumulate)
-    for (int i = 0; i < M; i++) memset(p.c + i * p.ldc + begin, 0, (end - begin) * sizeof(float));
-  for (int64_t k = 0; k < p.k; k += step) {
-    const int64_t rows = least(step, p.k - k);
-    for (int64_t n = begin; n < end; n += W) {
-      const int64_t columns = end - n;
-      vec sum[M];
-      for (int i = 0; i < M; i++) {
-        const float* c = p.c + i * p.ldc + n;
-        sum[i] = columns >= W ? load(c) : loadPart(c, columns);
-      }
-      const float* b = p.b + k * p.ldb + n;
-      if (rows == step && columns >= W) {
-#pragma GCC unroll 8
-        for (int r = 0; r < step; r++)
-          for (int i = 0; i < M; i++) sum[i] += all(a[i * p.k + k + r]) * roundedAs<F>(load(b + r * p.ldb));
-      } else {
-        for (int64_t r = 0; r < rows; r++) {
-          const vec right = roundedAs<F>(columns >= W ? load(b + r * p.ldb) : loadPart(b + r * p.ldb, columns));
-          for (int i = 0; i < M; i++) sum[i] += all(a[i * p.k + k + r]) * right;
-        }
-      }
-      for (int i = 0; i < M; i++) {
-        float* c = p.c + i * p.ldc + n;
-        if (columns >= W) store(c, sum[i]);
-        else storePart(c, sum[i], columns);
-      }
-    }
-  }
-  Output out = outputOf(p);
-  out.accumulate = false;
-  if (out.plain()) return;
-  out.accumulate = true;
-  for (int i = 0; i < M; i++)
-    for (int64_t n = begin; n < end; n += W) writeVector(out, i * p.ldc + n, n, vec{}, end - n);
-}
-
-template <class F, int M>
-static void fewRowsOf(const Matmul& p, const float* a) {
-  const int64_t grain = p.tb ? most(16, least(2048, (1 << 16) / p.k)) / 4 * 4
-                             : most(4 * W, least(4096, p.n / 8 / (4 * W) * (4 * W)));
-  parallelRanges(p.n, p.n * p.k < (1 << 15) ? p.n : grain, [&](int64_t begin, int64_t end) {
-    if (p.tb) dotColumns<F, M>(p, a, begin, end);
-    else addRows<F, M>(p, a, begin, end);
-  });
-}
-
-template <class F>
-static void fewRows(const Matmul& p) {
-  const float* a = p.a;
-  const bool inPlace = p.m == 1 ? !p.ta || p.lda == 1 : !p.ta && p.lda == p.k;
-  if (!inPlace || F::rounded) {
-    float* copy = scratch(slotSmall, p.m * p.k);
-    for (int64_t i = 0; i < p.m; i++)
-      for (int64_t k = 0; k < p.k; k++) {
-        const float x = p.ta ? p.a[k * p.lda + i] : p.a[i * p.lda + k];
-        copy[i * p.k + k] = F::rounded ? toBfloat16(all(x))[0] : x;
-      }
-    a = copy;
-  }
-  switch (p.m) {
-    case 1: return fewRowsOf<F, 1>(p, a);
-    case 2: return fewRowsOf<F, 2>(p, a);
-    case 3: return fewRowsOf<F, 3>(p, a);
-    default: return fewRowsOf<F, 4>(p, a);
-  }
 }
 
 // ---- the general case
@@ -245,7 +137,7 @@ static void matmulAs(const Matmul& p) {
     // A column is a row of the transposed product.
     return fewRows<F>({p.b, p.a, p.c, 1, p.m, p.k, p.ldb, p.lda, p.m, !p.tb, !p.ta, p.accumulate, nullptr, 0});
   }
-  if (p.m <= 4) return fewRows<F>(p);
+  if (p.m <= mostFewRows) return fewRows<F>(p);
   blockedMatmul<F>(p);
 }
 

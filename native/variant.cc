@@ -1,5 +1,6 @@
 // All kernels for one instruction set. Compiled once a set with SOFTBOX_ISA (its name) and SOFTBOX_VECTOR_BYTES.
 #include "adamw.h"
+#include "attentionstep.h"
 #include "attentiongrad.h"
 #include "elementwise.h"
 #include "linear.h"
@@ -22,6 +23,8 @@ const Kernels* SOFTBOX_GETTER(SOFTBOX_ISA)() {
   using namespace SOFTBOX_ISA;
   static const Kernels table = {SOFTBOX_NAME(SOFTBOX_ISA),
                                 matmul,
+                                matmulHalves,
+                                toHalves,
                                 matmulBatch,
                                 linear,
                                 linearGrad,
@@ -44,6 +47,7 @@ const Kernels* SOFTBOX_GETTER(SOFTBOX_ISA)() {
                                 dropout,
                                 attention,
                                 attentionGrad,
+                                attentionStep,
                                 linearLogSumExp,
                                 linearLogSumExpGrad,
                                 lstm,

@@ -18,6 +18,8 @@ type TensorRecord = ReturnType<tf.MathBackendCPU["data"]["get"]> & {
   block?: Uint8Array;
   /** Its block may be seen from elsewhere and is never recycled. */
   escaped?: boolean;
+  /** Its numbers as bfloat16, where somebody asked for them to be kept. */
+  halves?: { readonly numbers: Uint16Array; readonly block: Uint8Array };
 };
 
 /** A new tensor and its array, to be filled. */
@@ -57,6 +59,29 @@ export class NativeBackend extends tf.MathBackendCPU {
     return record.values;
   }
 
+  /** Keeps a copy of a matrix as bfloat16, half the bytes to read, until its numbers change or it is disposed. */
+  keepHalves(x: tf.TensorInfo, values: Float32Array): void {
+    const record = this.data.get(x.dataId) as TensorRecord;
+    if (record.halves) return;
+    const block = this.pool.take(2 * values.length);
+    const numbers = new Uint16Array(block.buffer, block.byteOffset, values.length);
+    this.addon.toHalves(values, numbers, values.length);
+    record.halves = { numbers, block };
+  }
+
+  /** The copy that `keepHalves` made, if there is one. */
+  halvesOf(x: tf.TensorInfo): Uint16Array | undefined {
+    return (this.data.get(x.dataId) as TensorRecord).halves?.numbers;
+  }
+
+  /** The numbers of `x` are about to change: their copy goes. */
+  dropHalves(x: { readonly dataId: DataId }): void {
+    const record = this.#record(x.dataId);
+    if (!record?.halves) return;
+    this.pool.give(record.halves.block);
+    delete record.halves;
+  }
+
   /** Keeps what tensors see from changing where a cpu kernel's output lies in an input's block. */
   guardViews(inputs: readonly tf.TensorInfo[], outputs: readonly tf.TensorInfo[]): void {
     for (const input of inputs) {
@@ -82,8 +107,10 @@ export class NativeBackend extends tf.MathBackendCPU {
 
   override disposeData(dataId: DataId, force = false): boolean {
     const record = this.#record(dataId);
+    const halves = record?.halves;
     const released = super.disposeData(dataId, force);
     if (released && record?.block && !record.escaped) this.pool.give(record.block);
+    if (released && halves) this.pool.give(halves.block);
     return released;
   }
 

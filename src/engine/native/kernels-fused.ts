@@ -152,6 +152,7 @@ const adamW: NativeKernel = (backend, inputs, attributes) => {
   const sizes = Float64Array.from(arrays.slice(0, a.count), (x) => x.length);
   const decay = Float64Array.from(a.weightDecay);
   const { step, learningRate, beta1, beta2, epsilon, clipNorm } = a;
+  for (let i = 0; i < a.count; i++) backend.dropHalves(inputs[`p${i}`]!);
   const norm = backend.newFloats([]);
   norm.values[0] = backend.addon.adamW(arrays, sizes, decay, step, learningRate, beta1, beta2, epsilon, clipNorm);
   return norm.info;

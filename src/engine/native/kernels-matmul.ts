@@ -5,6 +5,9 @@ import { floatInput, floatsOf, type NativeKernel, shapeOf, sizeOf, type Tensors,
 /** Epilogues the addon knows, by tfjs's names; the numbers are those of native/kernels.h. */
 const activations: Readonly<Record<string, number>> = { linear: 0, relu: 1, relu6: 2, elu: 3, sigmoid: 4 };
 
+/** Known to native/fewrows.h. */
+const mostFewRows = 8;
+
 interface Product {
   readonly m: number;
   readonly n: number;
@@ -47,9 +50,18 @@ function multiply(
   const p = productOf(a!, b!, ta, tb);
   if (!p || (offset && (offset.length !== p.n || bias!.shape.at(-1) !== p.n))) return undefined;
   const { info, values } = backend.newFloats(p.shape);
+  const halves = fewRowsOf(backend, p.m, b!);
+  if (halves && p.batch === 1 && !ta && activation === 0) {
+    backend.addon.matmulHalves(left, halves, values, p.m, p.n, p.k, tb, offset);
+    return info;
+  }
   backend.addon.matmul(left, right, values, p.m, p.n, p.k, ta, tb, offset, activation, p.batch, p.strideA, p.strideB);
   return info;
 }
+
+/** The right side of a product of few rows as bfloat16, where such a copy is kept and products round. */
+const fewRowsOf = (backend: NativeBackend, rows: number, right: tf.TensorInfo): Uint16Array | undefined =>
+  rows > 0 && rows <= mostFewRows && backend.addon.rounds() ? backend.halvesOf(right) : undefined;
 
 const fusedMatMul: NativeKernel = (backend, inputs, attributes) => {
   const activation = activations[String(attributes.activation ?? "linear")];
@@ -78,9 +90,9 @@ const linearKernel =
     const { x, kernel, bias, residual } = tensors;
     const y = backend.newFloats([rows, outputs]);
     const before = gelu ? backend.newFloats([rows, outputs]) : undefined;
-    backend.addon.linear(
-      floatInput(backend, `${where} x`, x),
-      floatInput(backend, `${where} kernel`, kernel),
+    const values = floatInput(backend, `${where} x`, x);
+    const halves = fewRowsOf(backend, rows, kernel!);
+    const rest = [
       floatInput(backend, `${where} bias`, bias, outputs),
       residual ? floatInput(backend, `${where} residual`, residual, rows * outputs) : null,
       before?.values ?? null,
@@ -88,7 +100,9 @@ const linearKernel =
       rows,
       inputs,
       outputs,
-    );
+    ] as const;
+    if (halves) backend.addon.linearHalves(values, halves, ...rest);
+    else backend.addon.linear(values, floatInput(backend, `${where} kernel`, kernel), ...rest);
     return before ? [y.info, before.info] : y.info;
   };
 

@@ -6,6 +6,7 @@ import { elementwiseKernels } from "./kernels-elementwise.ts";
 import { fusedKernels } from "./kernels-fused.ts";
 import { layerKernels } from "./kernels-layers.ts";
 import { matmulKernels } from "./kernels-matmul.ts";
+import { readingKernels } from "./kernels-reading.ts";
 import { recurrentKernels } from "./kernels-recurrent.ts";
 import { rowKernels } from "./kernels-rows.ts";
 import { sgdKernels } from "./kernels-sgd.ts";
@@ -17,6 +18,7 @@ export const nativeKernels: Readonly<Record<string, NativeKernel>> = {
   ...fusedKernels,
   ...layerKernels,
   ...matmulKernels,
+  ...readingKernels,
   ...recurrentKernels,
   ...rowKernels,
   ...sgdKernels,

@@ -7,6 +7,7 @@ import { dropoutKernels } from "./dropout.ts";
 import { embedKernels } from "./embed.ts";
 import { geluKernels } from "./gelu.ts";
 import { gruKernels } from "./gruSequence.ts";
+import { keepHalvesKernels } from "./keepHalves.ts";
 import { layerNormKernels } from "./layerNorm.ts";
 import { linearKernels } from "./linear.ts";
 import { linearLogSumExpKernels } from "./linearLogSumExp.ts";
@@ -25,6 +26,7 @@ export const fusedKernels: readonly FusedKernel[] = [
   ...embedKernels,
   ...geluKernels,
   ...gruKernels,
+  ...keepHalvesKernels,
   ...layerNormKernels,
   ...linearKernels,
   ...linearLogSumExpKernels,

@@ -43,6 +43,10 @@ const written: Readonly<Record<KernelName, readonly number[]>> = {
   copyStrided: [2],
   linear: [4, 5],
   linearGrad: [4, 5, 6],
+  matmulHalves: [2],
+  linearHalves: [4, 5],
+  toHalves: [1],
+  attentionStep: [1, 2, 3],
   setRounding: [],
   rounds: [],
 };
