@@ -1,5 +1,7 @@
 /** @file One next-token distribution, three times: the model's own, after temperature, after filters. */
-import { type Filter, maximum, minP, type Scores, temperature, topK, topP } from "./filters.ts";
+import { applyChain, chainOf } from "./chain.ts";
+import { dynamicTemperature, type FilterContext } from "./filters.ts";
+import { highestIds, powersOf, removed, type Scores } from "./scores.ts";
 import type { SamplingSettings } from "./settings.ts";
 
 /** Probabilities over the vocabulary; non-negative, sum 1. */
@@ -18,29 +20,19 @@ export interface Candidate {
   readonly kept: boolean;
 }
 
-/** The chain that `settings` describe: filters first, temperature last. */
-export const chainOf = (settings: SamplingSettings): readonly Filter[] => [
-  topK(settings.topK),
-  topP(settings.topP),
-  minP(settings.minP),
-  temperature(settings.temperature),
-];
-
-/** Applies filters in order. */
-export const applyChain = (scores: Scores, chain: readonly Filter[]): Scores =>
-  chain.reduce((current, filter) => filter(current), scores);
-
 /** `softmax(scores)`, computed in float64 with the largest taken out. */
 export function softmax(scores: Scores): Probabilities {
-  const largest = maximum(scores);
-  const powers = Float64Array.from(scores, (score) => Math.exp(score - largest));
-  const total = powers.reduce((sum, power) => sum + power, 0);
-  return powers.map((power) => power / total);
+  const { powers, total } = powersOf(scores);
+  for (let id = 0; id < powers.length; id++) powers[id]! /= total;
+  return powers;
 }
 
 /** What is sampled from: the model's log-probabilities through the chain. */
-export const finalProbabilities = (logProbs: Scores, settings: SamplingSettings): Probabilities =>
-  softmax(applyChain(logProbs, chainOf(settings)));
+export const finalProbabilities = (
+  logProbs: Scores,
+  settings: SamplingSettings,
+  context?: FilterContext,
+): Probabilities => softmax(applyChain(logProbs, chainOf(settings), context));
 
 /** Entropy in nats: `−Σ p ln p`. */
 export function entropy(probabilities: Probabilities): number {
@@ -50,10 +42,15 @@ export function entropy(probabilities: Probabilities): number {
 }
 
 /** The `count` likeliest ids by the model's own distribution, ties by id. */
-export function likeliest(logProbs: Scores, count: number): number[] {
-  const sorted = topK(Math.min(count, logProbs.length))(logProbs);
-  const ids = Array.from(sorted.keys()).filter((id) => sorted[id]! > Number.NEGATIVE_INFINITY);
-  return ids.sort((a, b) => logProbs[b]! - logProbs[a]! || a - b);
+export const likeliest = (logProbs: Scores, count: number): number[] =>
+  highestIds(logProbs, Math.min(count, logProbs.length)).filter((id) => logProbs[id]! > removed);
+
+/** Place of a token in the model's own distribution, 1 for the likeliest; of equals the lowest id comes first. */
+export function rankOf(logProbs: Scores, id: number): number {
+  let rank = 1;
+  for (let other = 0; other < logProbs.length; other++)
+    if (logProbs[other]! > logProbs[id]! || (logProbs[other] === logProbs[id] && other < id)) rank++;
+  return rank;
 }
 
 export interface NextDistribution {
@@ -65,17 +62,24 @@ export interface NextDistribution {
 }
 
 /** The `count` likeliest tokens with their three probabilities. */
-export function describeNext(logProbs: Scores, settings: SamplingSettings, count: number): NextDistribution {
+export function describeNext(
+  logProbs: Scores,
+  settings: SamplingSettings,
+  count: number,
+  context?: FilterContext,
+): NextDistribution {
+  const { temperature, dynamicTemperature: range, dynamicExponent } = settings;
   const raw = softmax(logProbs);
-  const tempered = softmax(temperature(settings.temperature)(logProbs));
-  const final = finalProbabilities(logProbs, settings);
-  const filtered = applyChain(logProbs, chainOf({ ...settings, temperature: 1 }));
+  const tempered = softmax(dynamicTemperature(temperature, range, dynamicExponent)(logProbs));
+  const final = finalProbabilities(logProbs, settings, context);
+  const plain = { ...settings, temperature: 1, dynamicTemperature: 0 };
+  const filtered = applyChain(logProbs, chainOf(plain), context);
   const candidates = likeliest(logProbs, count).map((id) => ({
     id,
     raw: raw[id]!,
     tempered: tempered[id]!,
     final: final[id]!,
-    kept: filtered[id]! > Number.NEGATIVE_INFINITY,
+    kept: filtered[id]! > removed,
   }));
   return { candidates, entropy: entropy(raw), finalEntropy: entropy(final) };
 }

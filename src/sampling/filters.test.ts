@@ -1,7 +1,8 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
 import { softmax } from "./distribution.ts";
-import { type Filter, minP, type Scores, temperature, topK, topP } from "./filters.ts";
+import { type Filter, minP, temperature, topK, topP } from "./filters.ts";
+import type { Scores } from "./scores.ts";
 
 /** Scores of 1 to 3,000 tokens: spread or full of ties, some removed already, at least one left. */
 const scores: fc.Arbitrary<Scores> = fc

@@ -2,51 +2,132 @@
  * @file Filters over one next-token distribution: scores in, scores out; a removed token has score −∞.
  *
  * Scores are log-probabilities up to a constant, so filters need not renormalise. Each keeps at least the likeliest token
- * and breaks ties towards lower ids.
+ * and breaks ties towards lower ids. Those that look at the text so far are in `penalties.ts`.
  */
+import {
+  entropyOf,
+  keepHighest,
+  keepMass,
+  keepWhere,
+  largestOf,
+  maximum,
+  powersOf,
+  removed,
+  type Scores,
+} from "./scores.ts";
 
-/** Log-probabilities up to a constant, `[V]`; −∞ where removed. */
-export type Scores = Float32Array;
-export type Filter = (scores: Scores) => Scores;
-
-/** Keeps the `count` highest scores. `threshold` is the lowest of them; of its ties the lowest ids stay. */
-function keepHighest(scores: Scores, count: number, threshold: number): Scores {
-  let above = 0;
-  for (const score of scores) if (score > threshold) above++;
-  let ties = count - above;
-  return scores.map((score) =>
-    score > threshold || (score === threshold && ties-- > 0) ? score : Number.NEGATIVE_INFINITY,
-  );
+/** What a filter may look at beside the scores. All of it absent: the beginning of a text. */
+export interface FilterContext {
+  /** The text so far, prompt included. */
+  readonly ids?: readonly number[];
+  /** For each token drawn so far: −log₂ of the probability it was drawn with, in bits. */
+  readonly surprises?: readonly number[];
+  /** A random number in [0, 1) for this position, independent of the draw. */
+  readonly uniform?: number;
 }
+
+export type Filter = (scores: Scores, context?: FilterContext) => Scores;
 
 /** Keeps the `k` likeliest tokens (Fan et al. 2018, arXiv 1805.04833); 0 keeps all. */
 export const topK =
   (k: number): Filter =>
   (scores) => {
     if (k === 0 || k >= scores.length) return scores;
-    return keepHighest(scores, k, scores.slice().sort()[scores.length - k]!);
+    return keepHighest(scores, scores, k, largestOf(scores, k).at(-1)!);
   };
 
-/** Keeps the fewest likeliest tokens whose probabilities reach `mass` (Holtzman et al. 2020, arXiv 1904.09751). */
+/** Keeps the fewest likeliest tokens whose probabilities reach `mass` (Holtzman et al. 2020, arXiv 1904.09751); 1 keeps all. */
 export const topP =
   (mass: number): Filter =>
-  (scores) => {
-    if (mass >= 1) return scores;
-    const sorted = scores.slice().sort().reverse();
-    const largest = sorted[0]!;
-    const total = sorted.reduce((sum, score) => sum + Math.exp(score - largest), 0);
-    let [count, reached] = [0, 0];
-    while (count < sorted.length && reached < mass * total) reached += Math.exp(sorted[count++]! - largest);
-    return keepHighest(scores, count, sorted[count - 1]!);
-  };
+  (scores) =>
+    mass >= 1 ? scores : keepMass(scores, scores, mass);
 
-/** Keeps tokens at least `ratio` times as likely as the likeliest (Nguyen et al. 2024, arXiv 2407.01082). */
+/** Keeps tokens at least `ratio` times as likely as the likeliest (Nguyen et al. 2024, arXiv 2407.01082); 0 keeps all. */
 export const minP =
   (ratio: number): Filter =>
   (scores) => {
     if (ratio === 0) return scores;
     const floor = Math.fround(maximum(scores) + Math.log(ratio));
-    return scores.map((score) => (score >= floor ? score : Number.NEGATIVE_INFINITY));
+    return keepWhere(scores, (_, score) => score >= floor);
+  };
+
+/**
+ * Keeps the tokens whose surprise is closest to the entropy, the fewest whose probabilities reach `mass` (Meister et al.
+ * 2022, arXiv 2202.00666); 1 keeps all. The likeliest token may go: the closest stays.
+ */
+export const typical =
+  (mass: number): Filter =>
+  (scores) => {
+    if (mass >= 1) return scores;
+    const logTotal = Math.log(powersOf(scores).total) + maximum(scores);
+    const entropy = entropyOf(scores);
+    return keepMass(
+      scores,
+      scores.map((score) => -Math.abs(logTotal - score - entropy)),
+      mass,
+    );
+  };
+
+/** Keeps tokens within `n` standard deviations of the scores below the highest (Tang et al. 2024, arXiv 2411.07641); 0 keeps all. */
+export const topNSigma =
+  (n: number): Filter =>
+  (scores) => {
+    if (n === 0) return scores;
+    let [count, sum, squares] = [0, 0, 0];
+    const largest = maximum(scores);
+    for (const score of scores) {
+      if (score === removed) continue;
+      count++;
+      sum += score - largest;
+      squares += (score - largest) ** 2;
+    }
+    const sigma = Math.sqrt(Math.max(0, squares / count - (sum / count) ** 2));
+    return keepWhere(scores, (_, score) => score - largest >= -n * sigma && score > removed);
+  };
+
+/** Keeps tokens of probability `floor` or more, and the likeliest. */
+function keepLikely(scores: Scores, floor: number): Scores {
+  const { powers, total } = powersOf(scores);
+  return keepWhere(scores, (id) => powers[id]! / total >= floor || powers[id] === 1);
+}
+
+/** Keeps tokens of probability at least `epsilon`, and the likeliest (Hewitt et al. 2022, arXiv 2210.15191); 0 keeps all. */
+export const epsilonCutoff =
+  (epsilon: number): Filter =>
+  (scores) =>
+    epsilon === 0 ? scores : keepLikely(scores, epsilon);
+
+/** The same with the floor `min(ε, √ε · e^(−entropy))` (Hewitt et al. 2022, arXiv 2210.15191, section 5); 0 keeps all. */
+export const etaCutoff =
+  (epsilon: number): Filter =>
+  (scores) =>
+    epsilon === 0 ? scores : keepLikely(scores, Math.min(epsilon, Math.sqrt(epsilon) * Math.exp(-entropyOf(scores))));
+
+/**
+ * With probability `chance`, removes every token of probability `threshold` or more but the least likely of those, so that
+ * something less obvious comes ("exclude top choices", text-generation-webui, pull request 6335); 0 never does.
+ */
+export const xtc =
+  (chance: number, threshold: number): Filter =>
+  (scores, { uniform = 0 } = {}) => {
+    if (chance === 0 || uniform >= chance) return scores;
+    const { powers, total } = powersOf(scores);
+    const likely = [...powers.keys()].filter((id) => powers[id]! / total >= threshold);
+    // Of equals the highest id stays: the order is by probability, then by id.
+    const last = likely.reduce((least, id) => (powers[id]! <= powers[least]! ? id : least), likely[0] ?? -1);
+    return last < 0 ? scores : keepWhere(scores, (id) => powers[id]! / total < threshold || id === last);
+  };
+
+/**
+ * Removes tokens whose surprise exceeds μ bits, where μ starts at `2 τ` and moves by `−rate · (surprise drawn − τ)` a token, so
+ * that the text's surprise settles at τ (mirostat 2: Basu et al. 2021, arXiv 2007.14966, algorithm 2); τ = 0 keeps all.
+ */
+export const mirostat =
+  (target: number, rate: number): Filter =>
+  (scores, { surprises = [] } = {}) => {
+    if (target === 0) return scores;
+    const limit = surprises.reduce((mu, surprise) => mu - rate * (surprise - target), 2 * target);
+    return keepLikely(scores, 2 ** -limit);
   };
 
 /** `scores / τ`; at τ = 0 only the likeliest token stays, of several the lowest id. */
@@ -55,12 +136,23 @@ export const temperature =
   (scores) => {
     if (tau === 1) return scores;
     const largest = maximum(scores);
-    if (tau === 0) return keepHighest(scores, 1, largest);
-    return scores.map((score) => (score - largest) / tau); // the largest taken out first: no overflow as τ → 0
+    if (tau === 0) return keepHighest(scores, scores, 1, largest);
+    const tempered = new Float32Array(scores.length); // the largest taken out first: no overflow as τ → 0
+    for (let id = 0; id < scores.length; id++) tempered[id] = (scores[id]! - largest) / tau;
+    return tempered;
   };
 
-export function maximum(values: Float32Array): number {
-  let largest = Number.NEGATIVE_INFINITY;
-  for (const value of values) if (value > largest) largest = value;
-  return largest;
-}
+/**
+ * Temperature between `τ − range` (where one token is certain) and `τ + range` (where all that are left are alike), by the
+ * entropy's share of its largest value to the power of `exponent`; not below 0. Range 0 is `temperature` (after Zhang et
+ * al. 2024, arXiv 2403.14541, in the form of llama.cpp's dynatemp).
+ */
+export const dynamicTemperature =
+  (tau: number, range: number, exponent: number): Filter =>
+  (scores) => {
+    if (range === 0) return temperature(tau)(scores);
+    const count = scores.reduce((sum, score) => sum + Number(score > removed), 0);
+    const share = count > 1 ? Math.min(1, entropyOf(scores) / Math.log(count)) : 0;
+    const low = Math.max(0, tau - range);
+    return temperature(low + (tau + range - low) * share ** exponent)(scores);
+  };

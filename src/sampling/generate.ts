@@ -2,12 +2,18 @@
 import { setImmediate } from "node:timers/promises";
 import type { NextToken } from "../lm/model.ts";
 import { finalProbabilities } from "./distribution.ts";
-import { drawToken } from "./sample.ts";
+import type { FilterContext } from "./filters.ts";
+import { drawToken, filterUniform } from "./sample.ts";
 import type { SamplingSettings } from "./settings.ts";
 
-/** Whatever tells what comes next: a language model, or a stand-in. */
+/** Whatever tells what comes next: a reader of a language model, or a stand-in. */
 export interface NextTokenSource {
   next(ids: readonly number[]): Promise<NextToken>;
+}
+
+/** The same for several texts of one length. */
+export interface NextTokensSource {
+  nextOfEach(texts: readonly (readonly number[])[]): Promise<NextToken[]>;
 }
 
 export interface GenerateOptions {
@@ -15,6 +21,8 @@ export interface GenerateOptions {
   readonly prompt: readonly number[];
   readonly settings: SamplingSettings;
   readonly maxTokens: number;
+  /** Ids that end a text; the one that came is its last token. */
+  readonly stopTokens?: readonly number[];
   readonly signal?: AbortSignal;
 }
 
@@ -25,22 +33,73 @@ export interface GeneratedToken {
   readonly id: number;
   /** What it was drawn after, with the whole distribution. */
   readonly next: NextToken;
+  /** What the filters looked at beside it. */
+  readonly context: FilterContext;
   /** Natural logarithm of the model's own probability. */
   readonly logProb: number;
   /** Probability with which it was drawn. */
   readonly probability: number;
 }
 
-/** Draws tokens one after another until `maxTokens` or the signal. The seed fixes the text on a given engine. */
+/** A token of one of several texts that are written side by side. */
+export interface SampledToken extends GeneratedToken {
+  /** Which text, from 0. */
+  readonly sample: number;
+}
+
+export interface SampleOptions extends GenerateOptions {
+  /** How many texts. */
+  readonly samples: number;
+  /** Asked before each round which texts are over for other reasons. */
+  readonly isOver?: (sample: number) => boolean;
+}
+
+/** A text under way. */
+interface Draft {
+  readonly sample: number;
+  readonly ids: number[];
+  readonly surprises: number[];
+  over: boolean;
+}
+
+/** Draws tokens one after another until `maxTokens`, a stop token or the signal. The seed fixes the text on a given engine. */
 export async function* generate(source: NextTokenSource, options: GenerateOptions): AsyncGenerator<GeneratedToken> {
-  const { prompt, settings, maxTokens, signal } = options;
-  const ids = [...prompt];
-  for (let position = 0; position < maxTokens && !signal?.aborted; position++) {
-    const next = await source.next(ids);
-    const probabilities = finalProbabilities(next.logProbs, settings);
-    const id = drawToken(probabilities, settings.seed, position);
-    ids.push(id);
-    yield { position, id, next, logProb: next.logProbs[id]!, probability: probabilities[id]! };
+  const one: NextTokensSource = { nextOfEach: async ([ids]) => [await source.next(ids!)] };
+  for await (const { sample: _, ...token } of generateSamples(one, { ...options, samples: 1 })) yield token;
+}
+
+/**
+ * Writes several texts after one prompt, a token of each in turn. Each has random numbers of its own, the first those of
+ * `generate`: how many there are changes none of them.
+ */
+export async function* generateSamples(source: NextTokensSource, options: SampleOptions): AsyncGenerator<SampledToken> {
+  const { prompt, settings, maxTokens, stopTokens = [], samples, isOver, signal } = options;
+  const drafts = Array.from(
+    { length: samples },
+    (_, sample): Draft => ({ sample, ids: [...prompt], surprises: [], over: false }),
+  );
+  for (let position = 0; position < maxTokens; position++) {
+    const open = drafts.filter((draft) => !draft.over && !isOver?.(draft.sample));
+    if (open.length === 0 || signal?.aborted) return;
+    const nexts = await source.nextOfEach(open.map(({ ids }) => ids));
+    for (const [i, draft] of open.entries()) {
+      const token = extend(draft, nexts[i]!, settings, position);
+      draft.over = stopTokens.includes(token.id);
+      yield token;
+    }
     await setImmediate();
   }
+}
+
+/** Draws the next token of a text and appends it. */
+function extend(draft: Draft, next: NextToken, settings: SamplingSettings, position: number): SampledToken {
+  const { sample, ids, surprises } = draft;
+  const uniform = filterUniform(settings.seed, position, sample);
+  const context = { ids: [...ids], surprises: [...surprises], uniform };
+  const probabilities = finalProbabilities(next.logProbs, settings, context);
+  const id = drawToken(probabilities, settings.seed, position, sample);
+  const probability = probabilities[id]!;
+  ids.push(id);
+  surprises.push(-Math.log2(probability));
+  return { sample, position, id, next, context, logProb: next.logProbs[id]!, probability };
 }

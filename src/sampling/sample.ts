@@ -8,9 +8,12 @@ import type { Probabilities } from "./distribution.ts";
  * @param uniform - in [0, 1).
  */
 export function drawAt(probabilities: Probabilities, uniform: number): number {
-  let rest = uniform * probabilities.reduce((sum, p) => sum + p, 0);
+  let total = 0;
+  for (let id = 0; id < probabilities.length; id++) total += probabilities[id]!;
+  let rest = uniform * total;
   let last = -1;
-  for (const [id, p] of probabilities.entries()) {
+  for (let id = 0; id < probabilities.length; id++) {
+    const p = probabilities[id]!;
     if (p === 0) continue;
     if (rest < p) return id;
     rest -= p;
@@ -19,6 +22,13 @@ export function drawAt(probabilities: Probabilities, uniform: number): number {
   return last;
 }
 
-/** Draws the token at `position` of a text: a pure function of (probabilities, seed, position). */
-export const drawToken = (probabilities: Probabilities, seed: number, position: number): number =>
-  drawAt(probabilities, createRandomStream(randomKey(seed, "sample", position)).uniform());
+/** The stream of one of several texts; the first has the plain name. */
+const streamOf = (name: string, sample: number): string => (sample === 0 ? name : `${name}/${sample}`);
+
+/** Draws the token at `position` of a text: a pure function of (probabilities, seed, position, which of several texts). */
+export const drawToken = (probabilities: Probabilities, seed: number, position: number, sample = 0): number =>
+  drawAt(probabilities, createRandomStream(randomKey(seed, streamOf("sample", sample), position)).uniform());
+
+/** The random number at `position` that filters may use; independent of the draw. */
+export const filterUniform = (seed: number, position: number, sample = 0): number =>
+  createRandomStream(randomKey(seed, streamOf("filter", sample), position)).uniform();

@@ -1,8 +1,8 @@
 import { expect, test } from "vitest";
-import { parseSamplingSettings } from "./settings.ts";
+import { flagName, parseSamplingSettings } from "./settings.ts";
 
 test("nothing given means the model's own distribution", () => {
-  expect(parseSamplingSettings({})).toEqual({ temperature: 1, topK: 0, topP: 1, minP: 0, seed: 1 });
+  expect(parseSamplingSettings({})).toMatchObject({ temperature: 1, topK: 0, topP: 1, minP: 0, seed: 1 });
 });
 
 test.each([
@@ -38,14 +38,14 @@ test.each([
   { seed: 2 ** 53 },
   { topQ: 1 },
 ])("%o is refused by its name", (settings) => {
-  expect(() => parseSamplingSettings(settings)).toThrow(`  ${Object.keys(settings)[0]}: `);
+  expect(() => parseSamplingSettings(settings)).toThrow(`  ${flagName(Object.keys(settings)[0]!)}: `);
 });
 
 test("all that is wrong is told at once", () => {
   expect(() => parseSamplingSettings({ temperature: -1, topP: 0, seed: 0.5 })).toThrowErrorMatchingInlineSnapshot(`
     [SandboxError: sampling:
       temperature: expected number to be >=0, got -1
-      topP: expected number to be >0, got 0
+      top-p: expected number to be >0, got 0
       seed: expected a whole number, got 0.5]
   `);
 });
