@@ -39,7 +39,7 @@ function benchTiny(only: string, ...args: string[]): { readonly text: string; re
 
 test("every kind of job has its row, with units, and missing peers fail nothing", () => {
   const { text, rows } = benchTiny("float32", "--python", join(folder, "no-python"));
-  const kinds = ["matmul", "training step", "head alone", "attention"];
+  const kinds = ["matmul", "training step", "head alone", "attention", "decoding"];
   expect(rows.map(({ name }) => kinds.find((kind) => name.startsWith(kind)))).toEqual(kinds);
   for (const { ours, peers, gflopsPerSecond, shareOfBestMatmul } of rows) {
     expect(ours.times).toHaveLength(2);
@@ -67,7 +67,15 @@ test("an engine stands beside a naive program on tfjs's own wasm backend", () =>
 test("the full table names every job of the targets", () => {
   const names = bench("--list").stdout.trim().split("\n");
   expect(new Set(names).size).toBe(names.length);
-  for (const part of ["nano-char: 4 × 128", "6 × 384", "V = 50,257", "mixture of 15", "T = 2048", "engine wasm"])
+  for (const part of [
+    "nano-char: 4 × 128",
+    "6 × 384",
+    "V = 50,257",
+    "mixture of 15",
+    "T = 2048",
+    "decoding",
+    "engine wasm",
+  ])
     expect(names.filter((name) => name.includes(part)).length, part).toBeGreaterThan(0);
 });
 

@@ -23,3 +23,6 @@ export function trainingFlop({ vocabulary, context, width, layers, batch }) {
   const attention = layers * attentionFlop({ batch, context, width });
   return products + attention + headFlop({ tokens, width, vocabulary, mixtures: 0 });
 }
+
+/** A token read after others: every matrix once, and the head. The few positions before it are left out. */
+export const decodingFlop = ({ vocabulary, width, layers }) => 2 * (layers * 12 * width * width + width * vocabulary);

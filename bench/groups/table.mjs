@@ -1,11 +1,12 @@
 /** @file Every group there is, in the order of the table. The matmuls come first: the others are measured by the best of them. */
 import { attentionChecks, attentionGroups } from "./attention.mjs";
+import { decodingGroups } from "./decoding.mjs";
 import { engineGroups } from "./engines.mjs";
 import { headChecks, headGroups } from "./head.mjs";
 import { matmulGroups } from "./matmul.mjs";
 import { trainingGroups } from "./training.mjs";
 
-const families = [matmulGroups, trainingGroups, headGroups, attentionGroups, engineGroups];
+const families = [matmulGroups, trainingGroups, headGroups, attentionGroups, decodingGroups, engineGroups];
 
 /**
  * The groups in which some row's name contains `pattern`, and before them the yardsticks of their precisions.

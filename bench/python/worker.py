@@ -13,6 +13,7 @@ import time
 
 KINDS = {
     "attention": "attention",
+    "decoding": "decoding",
     "head": "head",
     "matmul": "matmul",
     "openblas": "openblas",

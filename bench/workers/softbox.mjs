@@ -2,6 +2,7 @@
 import { SandboxError } from "../../dist/engine/errors.js";
 import { startEngine } from "./engine.mjs";
 import { prepareAttention } from "./jobs/attention.mjs";
+import { prepareDecoding } from "./jobs/decoding.mjs";
 import { prepareHead } from "./jobs/head.mjs";
 import { prepareMatmul } from "./jobs/matmul.mjs";
 import { prepareTraining } from "./jobs/training.mjs";
@@ -9,6 +10,7 @@ import { serve, Unavailable } from "./protocol.mjs";
 
 const kinds = {
   attention: prepareAttention,
+  decoding: prepareDecoding,
   head: prepareHead,
   matmul: prepareMatmul,
   training: prepareTraining,
