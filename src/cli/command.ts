@@ -3,6 +3,7 @@ import { type Command, Option } from "commander";
 import type { Engine } from "../engine/engine.ts";
 import { SandboxError } from "../engine/errors.ts";
 import { engineNames, type Precision } from "../engine/ladder/ladder.ts";
+import { parseFilters, SamplingSettings, settingKeys } from "../sampling/settings.ts";
 import { note } from "./output.ts";
 
 /** One command: it declares its arguments and does its work. */
@@ -32,7 +33,7 @@ export const wholeNumber =
   };
 
 /** Reads any number. @throws {SandboxError} naming the flag. */
-const anyNumber =
+export const anyNumber =
   (flag: string) =>
   (text: string): number => {
     const value = Number(text);
@@ -86,14 +87,19 @@ export function declareSampling(command: Command): void {
       anyNumber("--min-p"),
       0,
     )
-    .option("--seed <n>", "fixes the text", wholeNumber("--seed", 0), 1);
+    .option("--seed <n>", "fixes the text", wholeNumber("--seed", 0), 1)
+    .option("--filters <list>", 'in place of the four above: any filters, in this order: "min-p=0.05,temperature=0.8"');
 }
 
+/** Names, ranges and meanings of all filters, for `--help`. */
+export const describeFilters = (): string =>
+  [...settingKeys]
+    .filter(([name]) => name !== "seed")
+    .map(([name, key]) => `  ${name.padEnd(22)}${SamplingSettings.shape[key].description}`)
+    .join("\n");
+
 /** The sampling settings among a command's options. */
-export const samplingOf = ({ temperature, topK, topP, minP, seed }: Readonly<Record<string, unknown>>): object => ({
-  temperature,
-  topK,
-  topP,
-  minP,
-  seed,
-});
+export function samplingOf(options: Readonly<Record<string, unknown>>): object {
+  const { temperature, topK, topP, minP, seed, filters } = options;
+  return filters === undefined ? { temperature, topK, topP, minP, seed } : { seed, ...parseFilters(String(filters)) };
+}

@@ -35,6 +35,10 @@ const commands: Readonly<Record<string, Entry>> = {
     summary: "how sure a model is against how often it is right; repairs",
     load: async () => (await import("./commands/calibrate.ts")).calibrate,
   },
+  score: {
+    summary: "probability, rank and entropy of every token of a text",
+    load: async () => (await import("./commands/score.ts")).score,
+  },
   corpus: {
     summary: "list corpora, count them, prepare their ids",
     load: async () => (await import("./commands/corpus.ts")).corpus,

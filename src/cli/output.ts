@@ -7,6 +7,10 @@ export const isLive = (): boolean => process.stdout.isTTY === true && process.en
 /** Whether a whole screen can be drawn: a terminal both ways, with colours and cursor movement, wanted by the user. */
 export const canDraw = (): boolean => isLive() && process.stdin.isTTY === true && !process.env.NO_COLOR;
 
+/** Whether colours reach somebody on stdout. */
+export const hasColour = (): boolean =>
+  process.stdout.isTTY === true && !process.env.NO_COLOR && process.env.TERM !== "dumb";
+
 let liveLine = false;
 
 /** Replaces the live line, on terminals only. */

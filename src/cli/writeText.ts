@@ -1,35 +1,31 @@
 /** @file Streams generated text to the terminal. Shared by `generate` and `start`. */
+import { generateText, type TextOptions } from "../experiments/generateText.ts";
 import type { LoadedRun } from "../experiments/loadRun.ts";
-import { type GeneratedToken, generate, type NextTokenSource } from "../sampling/generate.ts";
-import type { SamplingSettings } from "../sampling/settings.ts";
-import { createStreamDecoder } from "../text/tokenizer.ts";
-import { print, printPart, safeText } from "./output.ts";
+import { hasColour, note, print, printPart, safeText } from "./output.ts";
+import { markedToken, markLegend } from "./probabilityMarks.ts";
 
-export interface WriteOptions {
-  readonly prompt: string;
-  readonly settings: SamplingSettings;
-  readonly maxTokens: number;
-  readonly signal?: AbortSignal;
-  /** What tells the distributions; the run's own model where absent. */
-  readonly source?: NextTokenSource;
-}
+type Model = Pick<LoadedRun, "model" | "tokenizer">;
 
-/** A token with the text that it completes: whole characters only, "" where one is still open. */
-export type TokenWithText = GeneratedToken & { readonly text: string };
-
-/** Generated tokens with their text. */
-export async function* generateText(
-  { model, tokenizer }: Pick<LoadedRun, "model" | "tokenizer">,
-  { prompt, source = model, ...options }: WriteOptions,
-): AsyncGenerator<TokenWithText> {
-  const decoder = createStreamDecoder(tokenizer);
-  for await (const token of generate(source, { ...options, prompt: [...tokenizer.encode(prompt)] }))
-    yield { ...token, text: decoder.push(token.id) };
-}
-
-/** Prints the prompt and what follows it, as it comes. */
-export async function writeText(run: Pick<LoadedRun, "model" | "tokenizer">, options: WriteOptions): Promise<void> {
+/** Prints the prompt and what follows it, as it comes; with `show`, each token with its probability in view. */
+export async function writeText(run: Model, options: TextOptions, show = false): Promise<void> {
+  const colour = hasColour();
+  if (show) note(markLegend(colour));
   printPart(safeText(options.prompt));
-  for await (const { text } of generateText(run, options)) printPart(safeText(text));
+  for await (const { text, logProb } of generateText(run, options))
+    printPart(show ? markedToken(safeText(text), Math.exp(logProb), colour) : safeText(text));
   print();
+}
+
+/** Writes several texts side by side and prints one below the other; what there is, when the signal comes. */
+export async function writeSamples(
+  run: Model,
+  options: TextOptions & { readonly samples: number },
+  show = false,
+): Promise<void> {
+  const colour = hasColour();
+  if (show) note(markLegend(colour));
+  const texts = Array.from({ length: options.samples }, () => "");
+  for await (const { sample, text, logProb } of generateText(run, options))
+    texts[sample] += show ? markedToken(safeText(text), Math.exp(logProb), colour) : safeText(text);
+  for (const [i, text] of texts.entries()) print(`--- ${i + 1}\n${safeText(options.prompt)}${text}`);
 }

@@ -62,6 +62,14 @@ export function repairedSource(source: NextTokenSource, repair: Repair): NextTok
   return { next: async (ids) => repaired(await source.next(ids)) };
 }
 
+/** The same for texts side by side. */
+export const repairedReader = (
+  reader: { nextOfEach(texts: readonly (readonly number[])[]): Promise<NextToken[]> },
+  repair: Repair,
+) => ({
+  nextOfEach: async (texts: readonly (readonly number[])[]) => (await reader.nextOfEach(texts)).map(repairNext(repair)),
+});
+
 /** What a repair makes of one next-token distribution. */
 function repairNext(repair: Repair): (next: NextToken) => NextToken {
   const apply: RowRepair = rowRepair(repair);

@@ -84,25 +84,40 @@ function weightedThreshold(
   weights: Float64Array,
   wanted: number,
 ): { threshold: number; above: number } {
-  let open = Int32Array.from(keys.keys()).filter((id) => weights[id]! > 0);
+  let open = idsWhere(allIds(keys.length), (id) => weights[id]! > 0);
   let above = 0;
   for (;;) {
     const pivot = keys[open[open.length >> 1]!]!;
     let [higherWeight, equalWeight] = [0, 0];
-    for (const id of open) {
+    for (let i = 0; i < open.length; i++) {
+      const id = open[i]!;
       if (keys[id]! > pivot) higherWeight += weights[id]!;
       else if (keys[id] === pivot) equalWeight += weights[id]!;
     }
     if (higherWeight > 0 && above + higherWeight >= wanted) {
-      open = open.filter((id) => keys[id]! > pivot);
+      open = idsWhere(open, (id) => keys[id]! > pivot);
       continue;
     }
-    const lower = open.filter((id) => keys[id]! < pivot);
+    const lower = idsWhere(open, (id) => keys[id]! < pivot);
     if (above + higherWeight + equalWeight >= wanted || lower.length === 0)
       return { threshold: pivot, above: above + higherWeight };
     above += higherWeight + equalWeight;
     open = lower;
   }
+}
+
+function allIds(V: number): Int32Array {
+  const ids = new Int32Array(V);
+  for (let id = 0; id < V; id++) ids[id] = id;
+  return ids;
+}
+
+/** Those of some ids that a condition holds for, in order. */
+function idsWhere(ids: Int32Array, holds: (id: number) => boolean): Int32Array {
+  const found = new Int32Array(ids.length);
+  let count = 0;
+  for (let i = 0; i < ids.length; i++) if (holds(ids[i]!)) found[count++] = ids[i]!;
+  return found.subarray(0, count);
 }
 
 /** Ids of the `count` highest keys, highest first, ties by id. */

@@ -520,7 +520,7 @@ describe("sampling", () => {
     expect(await generate("--top-p", "0")).toMatchInlineSnapshot(`
       "
       error: sampling:
-        topP: expected number to be >0, got 0
+        top-p: expected number to be >0, got 0
       hint: temperature >= 0 · top-k a whole number >= 0 · top-p in (0, 1] · min-p in [0, 1] · seed a whole number >= 0
       "
     `);
@@ -528,8 +528,8 @@ describe("sampling", () => {
       "
       error: sampling:
         temperature: expected number to be <=1000, got 2000
-        topK: expected a whole number, got 1.5
-        minP: expected number to be <=1, got 2
+        top-k: expected a whole number, got 1.5
+        min-p: expected number to be <=1, got 2
       hint: temperature >= 0 · top-k a whole number >= 0 · top-p in (0, 1] · min-p in [0, 1] · seed a whole number >= 0
       "
     `);
