@@ -20,6 +20,19 @@ describe("200,000 draws follow the distribution (chi-square)", () => {
     { temperature: 2, topP: 0.8 },
     { temperature: 0.5, minP: 0.1 },
     { temperature: 1.3, topK: 20, topP: 0.9, minP: 0.02 },
+    { temperature: 0.8 },
+    { topP: 0.5 },
+    { minP: 0.3 },
+    { typical: 0.7 },
+    { topNSigma: 1 },
+    { epsilon: 0.02 },
+    { eta: 0.02 },
+    { mirostat: 3 },
+    { temperature: 1, dynamicTemperature: 0.5 },
+    { xtc: 1, xtcThreshold: 0.05 },
+    { logitBias: { 3: 2, 7: -1 } },
+    { typical: 0.9, temperature: 1.5 },
+    { order: ["temperature" as const, "top-p" as const], temperature: 2, topP: 0.7 },
   ])("with %o", (given) => {
     const probabilities = finalProbabilities(uneven, parseSamplingSettings(given));
     const counts = new Float64Array(40);
