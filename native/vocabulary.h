@@ -9,7 +9,7 @@ SOFTBOX_BEGIN
 
 constexpr int64_t vocabularyChunks = 8;          // partial sums of dHidden
 constexpr int64_t forwardPanels = 4;             // of tokens: their logits stay in the first cache
-constexpr int64_t tokenBlockFloats = 1 << 17;    // of a block of tokens: of dHidden a chunk
+constexpr int64_t tokenBlockFloats = 3 << 15;    // of a block of tokens: of dHidden a chunk
 
 // Columns of one tile: its weights take about 128 KB.
 static int64_t vocabularyTile(int64_t embed) {

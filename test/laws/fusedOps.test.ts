@@ -6,7 +6,7 @@ import { embed } from "../../src/engine/ops/embed.ts";
 import { gelu } from "../../src/engine/ops/gelu.ts";
 import { gruSequence } from "../../src/engine/ops/gruSequence.ts";
 import { layerNorm } from "../../src/engine/ops/layerNorm.ts";
-import { linear, linearGelu } from "../../src/engine/ops/linear.ts";
+import { linear, linearGelu, linearTanh } from "../../src/engine/ops/linear.ts";
 import { linearLogSumExp, linearSoftplusSum } from "../../src/engine/ops/linearLogSumExp.ts";
 import { lstmSequence } from "../../src/engine/ops/lstmSequence.ts";
 import { rmsNorm } from "../../src/engine/ops/rmsNorm.ts";
@@ -100,6 +100,13 @@ const linearGeluCase = (N: number, I: number, O: number): Case => ({
   shapes: { x: [N, I], kernel: [I, O], bias: [O] },
   op: ({ x, kernel, bias }) => [linearGelu(x as tf.Tensor2D, kernel as tf.Tensor2D, bias as tf.Tensor1D)],
   reference: (x) => gelu64({ x: linear64(x, { I, O })[0]! }),
+});
+
+const linearTanhCase = (N: number, I: number, O: number): Case => ({
+  name: `linearTanh [${N}, ${I}] to ${O}`,
+  shapes: { x: [N, I], kernel: [I, O], bias: [O] },
+  op: ({ x, kernel, bias }) => [linearTanh(x as tf.Tensor2D, kernel as tf.Tensor2D, bias as tf.Tensor1D)],
+  reference: (x) => linear64(x, { I, O }).map((y) => y.map(Math.tanh)),
 });
 
 const embedCase = (V: number, E: number, N: number): Case => ({
@@ -199,6 +206,7 @@ const cases: Case[] = [
   linearResidualCase(5, 3, 2, false),
   linearGeluCase(1, 1, 1),
   linearGeluCase(7, 5, 33),
+  linearTanhCase(7, 5, 33),
   embedCase(5, 3, 17),
   headCase(1, 1, 1, false),
   headCase(3, 5, 17, false),

@@ -42,6 +42,43 @@ export function linearGelu(x: tf.Tensor2D, kernel: tf.Tensor2D, bias: tf.Tensor1
   return withGradient([x, kernel, bias], forward, backward) as tf.Tensor2D;
 }
 
+/**
+ * `tanh(x · kernel + bias)`. Only the result is kept for the backward pass, and no more than two arrays of its size exist at a
+ * time beside it.
+ *
+ * @param x - `[N, I]`. Not disposed.
+ * @param kernel - `[I, O]`.
+ * @param bias - `[O]`.
+ * @returns `[N, O]`, owned by the caller.
+ */
+export function linearTanh(x: tf.Tensor2D, kernel: tf.Tensor2D, bias: tf.Tensor1D): tf.Tensor2D {
+  expectShape("linearTanh kernel", kernel, [x.shape[1], null]);
+  expectShape("linearTanh bias", bias, [kernel.shape[1]]);
+  const forward = ([xIn, kernelIn, biasIn]: readonly tf.Tensor[]) => {
+    const before = runFused("SoftboxLinear", { x: xIn!, kernel: kernelIn!, bias: biasIn! });
+    const value = tf.tanh(before);
+    before.dispose();
+    return { value, saved: [xIn!, kernelIn!, value] };
+  };
+  const backward = (dy: tf.Tensor, [savedX, savedKernel, y]: readonly tf.Tensor[]): tf.Tensor[] => {
+    const slope = tanhGradient(dy, y!); // [N, O]
+    const gradients = runFusedMany("SoftboxLinearGrad", { dy: slope, x: savedX!, kernel: savedKernel! });
+    slope.dispose();
+    return gradients;
+  };
+  return withGradient([x, kernel, bias], forward, backward) as tf.Tensor2D;
+}
+
+/** `dy (1 − y²)`, each step's array freed as soon as the next is there. */
+function tanhGradient(dy: tf.Tensor, y: tf.Tensor): tf.Tensor {
+  const square = tf.square(y);
+  const slope = tf.sub(1, square);
+  square.dispose();
+  const result = tf.mul(dy, slope);
+  slope.dispose();
+  return result;
+}
+
 const affine = ({ x, kernel, bias }: Inputs): tf.Tensor =>
   runFused("_FusedMatMul", { a: x!, b: kernel!, bias: bias! }, {
     transposeA: false,

@@ -1,7 +1,7 @@
 /** @file What mixtures are made of: K maps of the features and a gate that weighs them, `h_k = tanh(U_k h + c_k)`, `π = softmax(G h)`. */
 import * as tf from "@tensorflow/tfjs";
 import type { LinearParams } from "../../attention/selfAttention.ts";
-import { linear } from "../../engine/ops/linear.ts";
+import { linear, linearTanh } from "../../engine/ops/linear.ts";
 import type { NE } from "../../engine/shapes.ts";
 import { type Initializer, standardDeviation } from "../init.ts";
 import type { MixtureConfig } from "./config.ts";
@@ -30,7 +30,7 @@ export const logWeights = (params: MixtureParams, hidden: NE): tf.Tensor2D =>
 /** `h_k`, the K rows of a token below each other: `[N·K, E]`. */
 export function components({ mixtures: K }: MixtureConfig, params: MixtureParams, hidden: NE): NE {
   const [rows, E] = hidden.shape;
-  const projected = tf.tanh(linear(hidden, params.projection.kernel, params.projection.bias)); // [N, K·E]
+  const projected = linearTanh(hidden, params.projection.kernel, params.projection.bias); // [N, K·E]
   return tf.reshape(projected, [rows * K, E]);
 }
 
