@@ -1,6 +1,7 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
-import { describeNext, entropy, finalProbabilities, likeliest, softmax } from "./distribution.ts";
+import { softmax } from "../lm/softmax.ts";
+import { describeNext, entropy, finalProbabilities, likeliest } from "./distribution.ts";
 import { parseSamplingSettings } from "./settings.ts";
 
 const logProbs = (...p: number[]): Float32Array => Float32Array.from(p, Math.log);

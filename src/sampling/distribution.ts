@@ -1,7 +1,8 @@
 /** @file One next-token distribution, three times: the model's own, after temperature, after filters. */
+import { softmax } from "../lm/softmax.ts";
 import { applyChain, chainOf } from "./chain.ts";
 import { dynamicTemperature, type FilterContext } from "./filters.ts";
-import { highestIds, powersOf, removed, type Scores } from "./scores.ts";
+import { highestIds, removed, type Scores } from "./scores.ts";
 import type { SamplingSettings } from "./settings.ts";
 
 /** Probabilities over the vocabulary; non-negative, sum 1. */
@@ -18,13 +19,6 @@ export interface Candidate {
   readonly final: number;
   /** Survived the filters. */
   readonly kept: boolean;
-}
-
-/** `softmax(scores)`, computed in float64 with the largest taken out. */
-export function softmax(scores: Scores): Probabilities {
-  const { powers, total } = powersOf(scores);
-  for (let id = 0; id < powers.length; id++) powers[id]! /= total;
-  return powers;
 }
 
 /** What is sampled from: the model's log-probabilities through the chain. */

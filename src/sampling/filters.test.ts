@@ -1,6 +1,7 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
-import { softmax } from "./distribution.ts";
+import { softmax } from "../lm/softmax.ts";
+
 import { type Filter, minP, temperature, topK, topP } from "./filters.ts";
 import type { Scores } from "./scores.ts";
 

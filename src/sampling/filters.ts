@@ -4,17 +4,8 @@
  * Scores are log-probabilities up to a constant, so filters need not renormalise. Each keeps at least the likeliest token
  * and breaks ties towards lower ids. Those that look at the text so far are in `penalties.ts`.
  */
-import {
-  entropyOf,
-  keepHighest,
-  keepMass,
-  keepWhere,
-  largestOf,
-  maximum,
-  powersOf,
-  removed,
-  type Scores,
-} from "./scores.ts";
+import { maximum, powersOf } from "../lm/softmax.ts";
+import { entropyOf, keepHighest, keepMass, keepWhere, largestOf, removed, type Scores } from "./scores.ts";
 
 /** What a filter may look at beside the scores. All of it absent: the beginning of a text. */
 export interface FilterContext {

@@ -1,6 +1,7 @@
 /** @file Filters that look at the text so far: what has been there becomes less likely. Pure functions, as in `filters.ts`. */
+import { maximum } from "../lm/softmax.ts";
 import type { Filter } from "./filters.ts";
-import { maximum, removed, type Scores } from "./scores.ts";
+import { removed, type Scores } from "./scores.ts";
 
 /** The last `window` ids; 0 means all of them. */
 const recent = (ids: readonly number[], window: number): readonly number[] => (window > 0 ? ids.slice(-window) : ids);

@@ -1,29 +1,11 @@
-/** @file Scores over the vocabulary and what filters have in common: the largest, the k-th largest, probabilities. */
+/** @file Scores over the vocabulary and what filters have in common: the k-th largest, what reaches a mass. */
+
+import { maximum, powersOf } from "../lm/softmax.ts";
 
 /** Log-probabilities up to a constant, `[V]`; −∞ where removed. */
 export type Scores = Float32Array;
 
 export const removed = Number.NEGATIVE_INFINITY;
-
-export function maximum(values: Float32Array): number {
-  let largest = removed;
-  for (let id = 0; id < values.length; id++) if (values[id]! > largest) largest = values[id]!;
-  return largest;
-}
-
-/** `exp(score − largest)`, `[V]`, and their sum; computed in float64. */
-export function powersOf(scores: Scores): { powers: Float64Array; total: number } {
-  const largest = maximum(scores);
-  const powers = new Float64Array(scores.length);
-  let total = 0;
-  for (let id = 0; id < scores.length; id++) {
-    if (scores[id] === removed) continue;
-    const power = Math.exp(scores[id]! - largest);
-    powers[id] = power;
-    total += power;
-  }
-  return { powers, total };
-}
 
 /** Keeps the tokens that `keep` says, and leaves their scores alone. */
 export function keepWhere(scores: Scores, keep: (id: number, score: number) => boolean): Scores {
