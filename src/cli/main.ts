@@ -39,6 +39,10 @@ const commands: Readonly<Record<string, Entry>> = {
     summary: "probability, rank and entropy of every token of a text",
     load: async () => (await import("./commands/score.ts")).score,
   },
+  bottleneck: {
+    summary: "the rank of a model's log-probabilities, and its head's bound",
+    load: async () => (await import("./commands/bottleneck.ts")).bottleneck,
+  },
   corpus: {
     summary: "list corpora, count them, prepare their ids",
     load: async () => (await import("./commands/corpus.ts")).corpus,

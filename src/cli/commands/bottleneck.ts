@@ -1,0 +1,105 @@
+/** @file `softbox bottleneck`: the rank of a model's log-probabilities, and the bound its head sets. */
+import type { Command } from "commander";
+import { logProbabilityMatrix, rankBound } from "../../analysis/bottleneck.ts";
+import { type Spectrum, spectrumOf } from "../../analysis/spectrum.ts";
+import { spectrumSvg, spectrumText } from "../../analysis/spectrumPlot.ts";
+import { replaceFile } from "../../engine/files.ts";
+import { loadRun } from "../../experiments/loadRun.ts";
+import { headName } from "../../lm/heads/shortForm.ts";
+import { type CommandModule, declareEngine, type EngineOptions, startEngine, wholeNumber } from "../command.ts";
+import { note, print, printJson } from "../output.ts";
+import { chooseRun } from "../runOptions.ts";
+import { textOfRun } from "../textOfRun.ts";
+
+interface BottleneckFlags extends EngineOptions {
+  readonly on?: string;
+  readonly split: string;
+  readonly step: string;
+  readonly contexts: number;
+  readonly tokens: number;
+  readonly svg?: string;
+  readonly lossy?: boolean;
+  readonly json?: boolean;
+}
+
+function declare(command: Command): void {
+  command
+    .argument("[run]", "a run's folder (default: the newest under checkpoints/)")
+    .argument("[other]", "a second run to show beside it")
+    .option(
+      "--contexts <n>",
+      "contexts: rows of the matrix, spread evenly over the text",
+      wholeNumber("--contexts", 2, 4096),
+      384,
+    )
+    .option("--tokens <n>", "tokens: columns, the text's commonest", wholeNumber("--tokens", 2, 4096), 384)
+    .option("--on <corpus>", "a corpus's name, or a file, folder or glob (default: the run's own corpus)")
+    .option("--split <name>", "which split of the run's own corpus (default: validation; with --on: all)")
+    .option("--step <which>", "which checkpoint: latest, best, or a step's number", "latest")
+    .option("--svg <file>", "write the spectra as a picture")
+    .option("--lossy", "replace bytes that are not UTF-8 instead of refusing the text")
+    .option("--json", "one JSON object a run");
+  declareEngine(command);
+  command.addHelpText(
+    "after",
+    `
+With one softmax the matrix of log-probabilities has at most rank E + 1, E the features a token, whatever the text
+is like. Mixtures of softmaxes and sigsoftmax have no such bound. Take more contexts and tokens than E + 1.`,
+  );
+}
+
+/** What is told of one run. */
+interface Finding {
+  readonly run: string;
+  readonly head: string;
+  readonly embedSize: number;
+  readonly bound: number | undefined;
+  readonly spectrum: Spectrum;
+}
+
+async function examine(folder: string, flags: BottleneckFlags): Promise<Finding> {
+  const loaded = await loadRun(folder, flags.step, note);
+  try {
+    const { ids } = await textOfRun(loaded, flags, "bottleneck");
+    const rows = await logProbabilityMatrix(loaded.model, ids, flags);
+    const { config } = loaded.model;
+    const names = { run: folder, head: headName(config.head), embedSize: config.embedSize };
+    return { ...names, bound: rankBound(config), spectrum: spectrumOf(rows) };
+  } finally {
+    loaded.dispose();
+  }
+}
+
+function describeFinding(
+  { run, head, embedSize, bound, spectrum }: Finding,
+  { contexts, tokens }: BottleneckFlags,
+): string[] {
+  const { rank, effectiveRank, tolerance } = spectrum;
+  const size = Math.min(contexts, tokens);
+  const limit = bound === undefined ? "none set by the head" : `${bound}${bound < size ? "" : " (beyond this matrix)"}`;
+  return [
+    `${run}: head ${head}, ${embedSize} features a token`,
+    `  rank ${rank} of ${size} · bound ${limit} · effective rank ${effectiveRank.toFixed(1)}`,
+    `  (singular values above ${tolerance.toExponential(1)}, more than rounding can make)`,
+  ];
+}
+
+async function run(
+  options: Readonly<Record<string, unknown>>,
+  folders: readonly (string | undefined)[],
+): Promise<void> {
+  const flags = options as unknown as BottleneckFlags;
+  const [first, second] = folders;
+  const chosen = [chooseRun(first), ...(second === undefined ? [] : [second])];
+  await startEngine(flags);
+  const findings: Finding[] = [];
+  for (const folder of chosen) findings.push(await examine(folder, flags));
+  const curves = findings.map(({ run: folder, head, spectrum }) => ({ name: `${folder} (${head})`, spectrum }));
+  if (flags.svg !== undefined) await replaceFile(flags.svg, spectrumSvg(curves));
+  if (flags.json) return findings.forEach(printJson);
+  for (const finding of findings) for (const line of describeFinding(finding, flags)) print(line);
+  for (const line of spectrumText(curves, Math.min(80, process.stdout.columns ?? 80))) print(line);
+  if (flags.svg !== undefined) print(`picture: ${flags.svg}`);
+}
+
+export const bottleneck: CommandModule = { declare, run };
