@@ -2,8 +2,9 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { createRandomStream, randomKey } from "../engine/random.ts";
+import { softmax } from "../lm/softmax.ts";
 import { applyChain, chainOf } from "./chain.ts";
-import { finalProbabilities, softmax } from "./distribution.ts";
+import { finalProbabilities } from "./distribution.ts";
 import type { FilterContext } from "./filters.ts";
 import {
   type FilterName,
