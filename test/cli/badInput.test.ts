@@ -139,20 +139,20 @@ describe("a configuration", () => {
   test("with an unknown head", async () => {
     expect(await train("--head", "adaptive")).toMatchInlineSnapshot(`
       "
-      error: head: expected softmax or mos:K with K from 1 to 256, got "adaptive"
-      hint: For a mixture of four softmaxes type --head mos:4.
+      error: head: expected softmax, mos:K, moc:K, sigsoftmax, adaptive:cutoff,cutoff,… or sigmoid, got "adaptive"
+      hint: For a mixture of four softmaxes type --head mos:4; K goes from 1 to 256, cutoffs rise and lie below the vocabulary's size.
       "
     `);
     expect(await train("--head", "mos:0")).toMatchInlineSnapshot(`
       "
-      error: head: expected softmax or mos:K with K from 1 to 256, got "mos:0"
-      hint: For a mixture of four softmaxes type --head mos:4.
+      error: head: expected softmax, mos:K, moc:K, sigsoftmax, adaptive:cutoff,cutoff,… or sigmoid, got "mos:0" (Too small: expected number to be >=1)
+      hint: For a mixture of four softmaxes type --head mos:4; K goes from 1 to 256, cutoffs rise and lie below the vocabulary's size.
       "
     `);
     expect(await train("--head", "mos:4:4")).toMatchInlineSnapshot(`
       "
-      error: head: expected softmax or mos:K with K from 1 to 256, got "mos:4:4"
-      hint: For a mixture of four softmaxes type --head mos:4.
+      error: head: expected softmax, mos:K, moc:K, sigsoftmax, adaptive:cutoff,cutoff,… or sigmoid, got "mos:4:4"
+      hint: For a mixture of four softmaxes type --head mos:4; K goes from 1 to 256, cutoffs rise and lie below the vocabulary's size.
       "
     `);
   });

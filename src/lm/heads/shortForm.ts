@@ -19,7 +19,8 @@ export function parseHead(text: string): HeadConfig {
   const raw = { kind, ...(numbers === undefined ? {} : reader?.(numbers)) };
   const result = readable ? HeadConfig.safeParse(raw) : undefined;
   if (result?.success) return result.data;
-  const reason = result?.error.issues[0]?.path.length ? ` (${result.error.issues[0].message})` : "";
+  const [issue] = result?.error.issues ?? [];
+  const reason = numbers !== undefined && issue?.path.length ? ` (${issue.message})` : "";
   throw new SandboxError(
     `head: expected ${forms}, got ${JSON.stringify(text)}${reason}`,
     "For a mixture of four softmaxes type --head mos:4; K goes from 1 to 256, cutoffs rise and lie below the vocabulary's size.",
