@@ -39,7 +39,7 @@ function benchTiny(only: string, ...args: string[]): { readonly text: string; re
 
 test("every kind of job has its row, with units, and missing peers fail nothing", () => {
   const { text, rows } = benchTiny("float32", "--python", join(folder, "no-python"));
-  const kinds = ["matmul", "training step", "head alone", "attention", "decoding"];
+  const kinds = ["matmul", "training step", "recurrent training step", "head alone", "attention", "decoding"];
   expect(rows.map(({ name }) => kinds.find((kind) => name.startsWith(kind)))).toEqual(kinds);
   for (const { ours, peers, gflopsPerSecond, shareOfBestMatmul } of rows) {
     expect(ours.times).toHaveLength(2);
@@ -74,6 +74,8 @@ test("the full table names every job of the targets", () => {
     "mixture of 15",
     "T = 2048",
     "decoding",
+    "lstm 2 × 256",
+    "gru 2 × 256",
     "engine wasm",
   ])
     expect(names.filter((name) => name.includes(part)).length, part).toBeGreaterThan(0);

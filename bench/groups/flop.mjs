@@ -26,3 +26,10 @@ export function trainingFlop({ vocabulary, context, width, layers, batch }) {
 
 /** A token read after others: every matrix once, and the head. The few positions before it are left out. */
 export const decodingFlop = ({ vocabulary, width, layers }) => 2 * (layers * 12 * width * width + width * vocabulary);
+
+/** A training step of a recurrent model: every product forward, and twice that backward. */
+export function recurrentFlop({ cell, layers, width, context, batch, vocabulary }) {
+  const gates = cell === "lstm" ? 4 : 3;
+  const tokens = batch * context;
+  return 3 * 2 * tokens * width * (layers * 2 * gates * width + vocabulary);
+}

@@ -4,9 +4,18 @@ import { decodingGroups } from "./decoding.mjs";
 import { engineGroups } from "./engines.mjs";
 import { headChecks, headGroups } from "./head.mjs";
 import { matmulGroups } from "./matmul.mjs";
+import { recurrentGroups } from "./recurrent.mjs";
 import { trainingGroups } from "./training.mjs";
 
-const families = [matmulGroups, trainingGroups, headGroups, attentionGroups, decodingGroups, engineGroups];
+const families = [
+  matmulGroups,
+  trainingGroups,
+  recurrentGroups,
+  headGroups,
+  attentionGroups,
+  decodingGroups,
+  engineGroups,
+];
 
 /**
  * The groups in which some row's name contains `pattern`, and before them the yardsticks of their precisions.

@@ -17,6 +17,7 @@ KINDS = {
     "head": "head",
     "matmul": "matmul",
     "openblas": "openblas",
+    "recurrent": "recurrent",
     "training": "gpt",
 }
 

@@ -5,7 +5,7 @@ import { prepareAttention } from "./jobs/attention.mjs";
 import { prepareDecoding } from "./jobs/decoding.mjs";
 import { prepareHead } from "./jobs/head.mjs";
 import { prepareMatmul } from "./jobs/matmul.mjs";
-import { prepareTraining } from "./jobs/training.mjs";
+import { prepareRecurrent, prepareTraining } from "./jobs/training.mjs";
 import { serve, Unavailable } from "./protocol.mjs";
 
 const kinds = {
@@ -13,6 +13,7 @@ const kinds = {
   decoding: prepareDecoding,
   head: prepareHead,
   matmul: prepareMatmul,
+  recurrent: prepareRecurrent,
   training: prepareTraining,
 };
 
