@@ -32,7 +32,7 @@ async function complaint(source: string, options?: Parameters<typeof loadCorpus>
 
 test("all manifests are valid and their texts are what they say", async () => {
   const manifests = listCorpora();
-  expect(manifests.map(({ name }) => name)).toEqual(["grammar", "moby-dick", "sotu"]);
+  expect(manifests.map(({ name }) => name)).toEqual(["grammar", "moby-dick", "modes", "sotu"]);
   for (const { name, sha256, characters } of manifests) {
     const corpus = await loadCorpus(name);
     expect(corpus.sha256).toBe(sha256);
@@ -84,11 +84,11 @@ test("JSON lines give their texts, one document each", async () => {
 
 test("what is not there is refused, with the nearest name", async () => {
   expect(await complaint("moby-dik")).toMatchInlineSnapshot(`
-    "corpus moby-dik: must be a corpus name (grammar, moby-dick, sotu), a file, a folder or a glob; no such thing here
+    "corpus moby-dik: must be a corpus name (grammar, moby-dick, modes, sotu), a file, a folder or a glob; no such thing here
     Did you mean moby-dick?"
   `);
   expect(await complaint(join(folder, "nothing"))).toMatchInlineSnapshot(`
-    "corpus <folder>/nothing: must be a corpus name (grammar, moby-dick, sotu), a file, a folder or a glob; no such thing here
+    "corpus <folder>/nothing: must be a corpus name (grammar, moby-dick, modes, sotu), a file, a folder or a glob; no such thing here
     \`softbox corpus list\` shows the corpora at hand."
   `);
   expect(await complaint(join(folder, "*.nothing"))).toMatchInlineSnapshot(`

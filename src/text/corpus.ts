@@ -5,13 +5,14 @@
  */
 import { createHash } from "node:crypto";
 import { SandboxError } from "../engine/errors.ts";
-import { grammarEntropy, type KnownEntropy } from "./knownEntropy.ts";
+import { grammarEntropy, type KnownSource } from "./knownEntropy.ts";
 import { type CorpusManifest, corporaFolder, listCorpora } from "./manifest.ts";
 import { createGrammar, writeGrammar } from "./sources/grammar.ts";
+import { createModes, modesTruth, writeModes } from "./sources/modes.ts";
 import { readPackageDocuments } from "./sources/package.ts";
 import { type ReadOptions, readUserDocuments } from "./sources/userFiles.ts";
 
-export type { Continuation, KnownEntropy } from "./knownEntropy.ts";
+export type { Continuation, KnownEntropy, KnownSource } from "./knownEntropy.ts";
 export { type CorpusManifest, listCorpora } from "./manifest.ts";
 
 export interface Corpus {
@@ -26,7 +27,7 @@ export interface Corpus {
   /** For the corpora that softbox brings. */
   readonly manifest?: CorpusManifest;
   /** For generated corpora: what is exactly known. */
-  readonly truth?: KnownEntropy;
+  readonly truth?: KnownSource;
 }
 
 export interface LoadCorpusOptions extends ReadOptions {
@@ -73,13 +74,17 @@ function loadNamedCorpus(manifest: CorpusManifest): Corpus {
   return { ...corpus, manifest, ...(truth ? { truth } : {}) };
 }
 
-function readSource({ source }: CorpusManifest): { documents: string[]; truth?: KnownEntropy } {
+function readSource({ source }: CorpusManifest): { documents: string[]; truth?: KnownSource } {
   switch (source.type) {
     case "package":
       return { documents: readPackageDocuments(source) };
     case "grammar": {
       const grammar = createGrammar(source);
       return { documents: [writeGrammar(grammar, source.sentences, source.seed)], truth: grammarEntropy(grammar) };
+    }
+    case "modes": {
+      const modes = createModes(source);
+      return { documents: [writeModes(modes, source.characters, source.seed)], truth: modesTruth(modes) };
     }
     default:
       return source satisfies never;

@@ -8,9 +8,17 @@ export interface Continuation {
 }
 
 /** The truth about a source. No model's expected loss on fresh text from it is lower than its entropy. */
-export interface KnownEntropy {
+export interface KnownSource {
   readonly natsPerCharacter: number;
   readonly bitsPerByte: number;
+  /** −ln p of a text; Infinity if it is never written. */
+  nats(text: string): number;
+  /** The exact distribution of the next character after any text; `[]` if that is never written. */
+  nextCharacters(prefix: string): Continuation[];
+}
+
+/** The truth about a source that writes words and sentences. */
+export interface KnownEntropy extends KnownSource {
   /** A word is letters with the space before them, or one other character: for plain words, a GPT-2 token. */
   readonly natsPerWord: number;
   readonly natsPerSentence: number;

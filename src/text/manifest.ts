@@ -5,13 +5,14 @@ import { z } from "zod";
 import { SandboxError } from "../engine/errors.ts";
 import { packageRoot } from "../engine/packageRoot.ts";
 import { grammarSource } from "./sources/grammar.ts";
+import { modesSource } from "./sources/modes.ts";
 import { packageSource } from "./sources/package.ts";
 
 const manifestSchema = z.strictObject({
   name: z.string().min(1).describe("what `--corpus` calls it; the file's name without .json"),
   description: z.string().min(1).describe("one line on what it is"),
   licence: z.string().min(1),
-  source: z.discriminatedUnion("type", [packageSource, grammarSource]),
+  source: z.discriminatedUnion("type", [packageSource, grammarSource, modesSource]),
   sha256: z
     .string()
     .regex(/^[0-9a-f]{64}$/)

@@ -200,7 +200,7 @@ describe("a corpus", () => {
   test("that is not there", async () => {
     expect(await train("--corpus", "moby-dik")).toMatchInlineSnapshot(`
       "
-      error: corpus moby-dik: must be a corpus name (grammar, moby-dick, sotu), a file, a folder or a glob; no such thing here
+      error: corpus moby-dik: must be a corpus name (grammar, moby-dick, modes, sotu), a file, a folder or a glob; no such thing here
       hint: Did you mean moby-dick?
       "
     `);

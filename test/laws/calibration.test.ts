@@ -4,7 +4,7 @@ import { measure } from "../../src/calibration/measure.ts";
 import { inMemory } from "../../src/calibration/predictions.ts";
 import { fitTemperature } from "../../src/calibration/repairs/temperature.ts";
 import { createModel } from "../../src/lm/model.ts";
-import { loadCorpus } from "../../src/text/corpus.ts";
+import { type KnownEntropy, loadCorpus } from "../../src/text/corpus.ts";
 import { wordsOf } from "../../src/text/sources/grammar.ts";
 import { modelPredictions } from "../../src/training/predictions.ts";
 import { activate } from "../support/engines.ts";
@@ -14,11 +14,13 @@ import { lossesOf, shake, someIds, tinyConfig } from "../support/models.ts";
 beforeAll(() => activate("native"));
 
 test("the grammar's true distribution is found calibrated, its loss is its entropy; sharpened, its temperature is found", async () => {
-  const { text, truth } = await loadCorpus("grammar");
+  const corpus = await loadCorpus("grammar");
+  const { text } = corpus;
+  const truth = corpus.truth as KnownEntropy; // of words and sentences
   const lines = text.slice(0, 300_000).split("\n").slice(0, -1);
-  const known = new Map<string, ReturnType<NonNullable<typeof truth>["nextWords"]>>();
+  const known = new Map<string, ReturnType<KnownEntropy["nextWords"]>>();
   const nextWords = (prefix: string) => {
-    const next = known.get(prefix) ?? truth!.nextWords(prefix);
+    const next = known.get(prefix) ?? truth.nextWords(prefix);
     known.set(prefix, next);
     return next;
   };
@@ -43,8 +45,8 @@ test("the grammar's true distribution is found calibrated, its loss is its entro
     );
   };
   const { nll, sharpness, ece, fullEce } = (await measure(source(1), undefined, { draws: 100 })).metrics;
-  expect(Math.abs(nll.value - truth!.natsPerWord)).toBeLessThan(0.05); // of some 60,000 words
-  expect(Math.abs(sharpness.value - truth!.natsPerWord)).toBeLessThan(0.05);
+  expect(Math.abs(nll.value - truth.natsPerWord)).toBeLessThan(0.05); // of some 60,000 words
+  expect(Math.abs(sharpness.value - truth.natsPerWord)).toBeLessThan(0.05);
   expect(ece.lower).toBeLessThan(1e-3);
   expect(fullEce.lower).toBeLessThan(1e-3);
   const { temperature } = await fitTemperature(source(2));

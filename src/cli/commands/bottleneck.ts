@@ -3,11 +3,14 @@ import type { Command } from "commander";
 import { logProbabilityMatrix, rankBound } from "../../analysis/bottleneck.ts";
 import { type Spectrum, spectrumOf } from "../../analysis/spectrum.ts";
 import { spectrumSvg, spectrumText } from "../../analysis/spectrumPlot.ts";
+import { SandboxError } from "../../engine/errors.ts";
 import { replaceFile } from "../../engine/files.ts";
+import { bottleneckExperiment, type ExperimentResult } from "../../experiments/bottleneckExperiment.ts";
 import { loadRun } from "../../experiments/loadRun.ts";
 import { headName } from "../../lm/heads/shortForm.ts";
 import { type CommandModule, declareEngine, type EngineOptions, startEngine, wholeNumber } from "../command.ts";
-import { note, print, printJson } from "../output.ts";
+import { contestantName, experimentTable } from "../experimentTable.ts";
+import { formatDuration, note, print, printJson } from "../output.ts";
 import { chooseRun } from "../runOptions.ts";
 import { textOfRun } from "../textOfRun.ts";
 
@@ -20,6 +23,9 @@ interface BottleneckFlags extends EngineOptions {
   readonly svg?: string;
   readonly lossy?: boolean;
   readonly json?: boolean;
+  readonly experiment?: boolean;
+  readonly steps: number;
+  readonly seeds: number;
 }
 
 function declare(command: Command): void {
@@ -37,6 +43,12 @@ function declare(command: Command): void {
     .option("--split <name>", "which split of the run's own corpus (default: validation; with --on: all)")
     .option("--step <which>", "which checkpoint: latest, best, or a step's number", "latest")
     .option("--svg <file>", "write the spectra as a picture")
+    .option(
+      "--experiment",
+      "train small models with each head on a source of high rank, and compare them with the truth",
+    )
+    .option("--steps <n>", "of the experiment: training steps of each model", wholeNumber("--steps", 1), 5000)
+    .option("--seeds <n>", "of the experiment: how many sources and models", wholeNumber("--seeds", 1, 100), 3)
     .option("--lossy", "replace bytes that are not UTF-8 instead of refusing the text")
     .option("--json", "one JSON object a run");
   declareEngine(command);
@@ -90,6 +102,7 @@ async function run(
 ): Promise<void> {
   const flags = options as unknown as BottleneckFlags;
   const [first, second] = folders;
+  if (flags.experiment) return experiment(flags, folders);
   const chosen = [chooseRun(first), ...(second === undefined ? [] : [second])];
   await startEngine(flags);
   const findings: Finding[] = [];
@@ -100,6 +113,20 @@ async function run(
   for (const finding of findings) for (const line of describeFinding(finding, flags)) print(line);
   for (const line of spectrumText(curves, Math.min(80, process.stdout.columns ?? 80))) print(line);
   if (flags.svg !== undefined) print(`picture: ${flags.svg}`);
+}
+
+async function experiment(flags: BottleneckFlags, folders: readonly (string | undefined)[]): Promise<void> {
+  if (folders.some((folder) => folder !== undefined))
+    throw new SandboxError("--experiment: trains models of its own, got a run as well", "Leave the run out.");
+  await startEngine(flags);
+  const seeds = Array.from({ length: flags.seeds }, (_, i) => i + 1);
+  const results: ExperimentResult[] = [];
+  for await (const result of bottleneckExperiment({ steps: flags.steps, seeds })) {
+    results.push(result);
+    if (flags.json) printJson(result);
+    else note(`seed ${result.seed}: ${contestantName(result)} done in ${formatDuration(result.seconds)}`);
+  }
+  if (!flags.json) for (const line of experimentTable(results)) print(line);
 }
 
 export const bottleneck: CommandModule = { declare, run };
