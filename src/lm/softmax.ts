@@ -5,6 +5,7 @@
  * keeps every power at or below 1, where nothing overflows and at least one term of the sum is 1. A score of −∞ is a mask: its
  * probability is 0. Where every score is masked nothing is possible: all probabilities are 0, their logarithms −∞.
  */
+import { decay } from "./exponential.ts";
 
 /** The largest score; −∞ of none, NaN never. */
 export function maximum(scores: ArrayLike<number>): number {
@@ -35,15 +36,22 @@ export function softmax(scores: ArrayLike<number>, temperature = 1): Float64Arra
   return powers;
 }
 
-/** `exp((z − max z) / τ)`, and their sum. */
-export function powersOf(scores: ArrayLike<number>, temperature = 1): { powers: Float64Array; total: number } {
+/** `exp((z − max z) / τ)` of every score, and their sum. */
+export interface Powers {
+  readonly powers: Float64Array;
+  readonly total: number;
+}
+
+/** The powers of scores; 0 where masked. */
+export function powersOf(scores: ArrayLike<number>, temperature = 1): Powers {
   const top = maximum(scores);
   const powers = new Float64Array(scores.length);
   let total = 0;
   for (let v = 0; v < scores.length; v++) {
     if (scores[v] === Number.NEGATIVE_INFINITY) continue; // also where all are: their difference is no number
-    powers[v] = Math.exp((scores[v]! - top) / temperature);
-    total += powers[v]!;
+    const power = decay((top - scores[v]!) / temperature);
+    powers[v] = power;
+    total += power;
   }
   return { powers, total };
 }

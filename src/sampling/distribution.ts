@@ -1,8 +1,8 @@
 /** @file One next-token distribution, three times: the model's own, after temperature, after filters. */
-import { softmax } from "../lm/softmax.ts";
+import { powersOf, softmax } from "../lm/softmax.ts";
 import { applyChain, chainOf } from "./chain.ts";
 import { dynamicTemperature, type FilterContext } from "./filters.ts";
-import { highestIds, removed, type Scores } from "./scores.ts";
+import { entropyFrom, highestIds, removed, type Scores } from "./scores.ts";
 import type { SamplingSettings } from "./settings.ts";
 
 /** Probabilities over the vocabulary; non-negative, sum 1. */
@@ -37,13 +37,16 @@ export function entropy(probabilities: Probabilities): number {
 
 /** The `count` likeliest ids by the model's own distribution, ties by id. */
 export const likeliest = (logProbs: Scores, count: number): number[] =>
-  highestIds(logProbs, Math.min(count, logProbs.length)).filter((id) => logProbs[id]! > removed);
+  highestIds(logProbs, Math.min(count, logProbs.length));
 
 /** Place of a token in the model's own distribution, 1 for the likeliest; of equals the lowest id comes first. */
 export function rankOf(logProbs: Scores, id: number): number {
+  const own = logProbs[id]!;
   let rank = 1;
-  for (let other = 0; other < logProbs.length; other++)
-    if (logProbs[other]! > logProbs[id]! || (logProbs[other] === logProbs[id] && other < id)) rank++;
+  for (let other = 0; other < logProbs.length; other++) {
+    const score = logProbs[other]!;
+    if (score > own || (score === own && other < id)) rank++;
+  }
   return rank;
 }
 
@@ -63,17 +66,31 @@ export function describeNext(
   context?: FilterContext,
 ): NextDistribution {
   const { temperature, dynamicTemperature: range, dynamicExponent } = settings;
-  const raw = softmax(logProbs);
-  const tempered = softmax(dynamicTemperature(temperature, range, dynamicExponent)(logProbs));
-  const final = finalProbabilities(logProbs, settings, context);
-  const plain = { ...settings, temperature: 1, dynamicTemperature: 0 };
-  const filtered = applyChain(logProbs, chainOf(plain), context);
+  const raw = powersOf(logProbs);
+  const temperedScores = dynamicTemperature(temperature, range, dynamicExponent)(logProbs);
+  const tempered = temperedScores === logProbs ? raw : powersOf(temperedScores);
+  const { filtered, scores } = filterBoth(logProbs, settings, context);
+  const final = powersOf(scores);
   const candidates = likeliest(logProbs, count).map((id) => ({
     id,
-    raw: raw[id]!,
-    tempered: tempered[id]!,
-    final: final[id]!,
+    raw: raw.powers[id]! / raw.total,
+    tempered: tempered.powers[id]! / tempered.total,
+    final: final.powers[id]! / final.total,
     kept: filtered[id]! > removed,
   }));
-  return { candidates, entropy: entropy(raw), finalEntropy: entropy(final) };
+  return { candidates, entropy: entropyFrom(logProbs, raw), finalEntropy: entropyFrom(scores, final) };
+}
+
+/** Scores after all filters but temperature, and after all of them; where temperature comes last, in one go. */
+function filterBoth(
+  logProbs: Scores,
+  settings: SamplingSettings,
+  context?: FilterContext,
+): { readonly filtered: Scores; readonly scores: Scores } {
+  const plain = chainOf({ ...settings, temperature: 1, dynamicTemperature: 0 });
+  const filtered = applyChain(logProbs, plain, context);
+  const chain = chainOf(settings);
+  const isLast = settings.order.at(-1) === "temperature";
+  const scores = isLast ? applyChain(filtered, chain.slice(-1), context) : applyChain(logProbs, chain, context);
+  return { filtered, scores };
 }

@@ -4,8 +4,8 @@
  * Scores are log-probabilities up to a constant, so filters need not renormalise. Each keeps at least the likeliest token
  * and breaks ties towards lower ids. Those that look at the text so far are in `penalties.ts`.
  */
-import { maximum, powersOf } from "../lm/softmax.ts";
-import { entropyOf, keepHighest, keepMass, keepWhere, largestOf, removed, type Scores } from "./scores.ts";
+import { maximum, type Powers, powersOf } from "../lm/softmax.ts";
+import { entropyFrom, entropyOf, keepFrom, keepMass, removed, type Scores, selectThreshold } from "./scores.ts";
 
 /** What a filter may look at beside the scores. All of it absent: the beginning of a text. */
 export interface FilterContext {
@@ -24,22 +24,22 @@ export const topK =
   (k: number): Filter =>
   (scores) => {
     if (k === 0 || k >= scores.length) return scores;
-    return keepHighest(scores, scores, k, largestOf(scores, k).at(-1)!);
+    const { threshold, above } = selectThreshold(scores, k);
+    return keepFrom(scores, scores, threshold, k - above);
   };
 
 /** Keeps the fewest likeliest tokens whose probabilities reach `mass` (Holtzman et al. 2020, arXiv 1904.09751); 1 keeps all. */
 export const topP =
   (mass: number): Filter =>
   (scores) =>
-    mass >= 1 ? scores : keepMass(scores, scores, mass);
+    mass >= 1 ? scores : keepMass(scores, scores, powersOf(scores), mass);
 
 /** Keeps tokens at least `ratio` times as likely as the likeliest (Nguyen et al. 2024, arXiv 2407.01082); 0 keeps all. */
 export const minP =
   (ratio: number): Filter =>
   (scores) => {
     if (ratio === 0) return scores;
-    const floor = Math.fround(maximum(scores) + Math.log(ratio));
-    return keepWhere(scores, (_, score) => score >= floor);
+    return keepFrom(scores, scores, Math.fround(maximum(scores) + Math.log(ratio)));
   };
 
 /**
@@ -50,13 +50,11 @@ export const typical =
   (mass: number): Filter =>
   (scores) => {
     if (mass >= 1) return scores;
-    const logTotal = Math.log(powersOf(scores).total) + maximum(scores);
-    const entropy = entropyOf(scores);
-    return keepMass(
-      scores,
-      scores.map((score) => -Math.abs(logTotal - score - entropy)),
-      mass,
-    );
+    const given = powersOf(scores);
+    const typicalScore = Math.log(given.total) + maximum(scores) - entropyFrom(scores, given);
+    const keys = new Float32Array(scores.length);
+    for (let id = 0; id < scores.length; id++) keys[id] = -Math.abs(typicalScore - scores[id]!);
+    return keepMass(scores, keys, given, mass);
   };
 
 /** Keeps tokens within `n` standard deviations of the scores below the highest (Tang et al. 2024, arXiv 2411.07641); 0 keeps all. */
@@ -66,33 +64,35 @@ export const topNSigma =
     if (n === 0) return scores;
     let [count, sum, squares] = [0, 0, 0];
     const largest = maximum(scores);
-    for (const score of scores) {
-      if (score === removed) continue;
+    for (let id = 0; id < scores.length; id++) {
+      if (scores[id] === removed) continue;
+      const below = scores[id]! - largest;
       count++;
-      sum += score - largest;
-      squares += (score - largest) ** 2;
+      sum += below;
+      squares += below * below;
     }
     const sigma = Math.sqrt(Math.max(0, squares / count - (sum / count) ** 2));
-    return keepWhere(scores, (_, score) => score - largest >= -n * sigma && score > removed);
+    return keepFrom(scores, scores, largest - n * sigma);
   };
 
-/** Keeps tokens of probability `floor` or more, and the likeliest. */
-function keepLikely(scores: Scores, floor: number): Scores {
-  const { powers, total } = powersOf(scores);
-  return keepWhere(scores, (id) => powers[id]! / total >= floor || powers[id] === 1);
-}
+/** Keeps tokens of probability `floor` or more, and the likeliest, whose power is 1. */
+const keepLikely = (scores: Scores, { powers, total }: Powers, floor: number): Scores =>
+  keepFrom(scores, powers, Math.min(1, floor * total));
 
 /** Keeps tokens of probability at least `epsilon`, and the likeliest (Hewitt et al. 2022, arXiv 2210.15191); 0 keeps all. */
 export const epsilonCutoff =
   (epsilon: number): Filter =>
   (scores) =>
-    epsilon === 0 ? scores : keepLikely(scores, epsilon);
+    epsilon === 0 ? scores : keepLikely(scores, powersOf(scores), epsilon);
 
 /** The same with the floor `min(ε, √ε · e^(−entropy))` (Hewitt et al. 2022, arXiv 2210.15191, section 5); 0 keeps all. */
 export const etaCutoff =
   (epsilon: number): Filter =>
-  (scores) =>
-    epsilon === 0 ? scores : keepLikely(scores, Math.min(epsilon, Math.sqrt(epsilon) * Math.exp(-entropyOf(scores))));
+  (scores) => {
+    if (epsilon === 0) return scores;
+    const given = powersOf(scores);
+    return keepLikely(scores, given, Math.min(epsilon, Math.sqrt(epsilon) * Math.exp(-entropyFrom(scores, given))));
+  };
 
 /**
  * With probability `chance`, removes every token of probability `threshold` or more but the least likely of those, so that
@@ -103,10 +103,15 @@ export const xtc =
   (scores, { uniform = 0 } = {}) => {
     if (chance === 0 || uniform >= chance) return scores;
     const { powers, total } = powersOf(scores);
-    const likely = [...powers.keys()].filter((id) => powers[id]! / total >= threshold);
-    // Of equals the highest id stays: the order is by probability, then by id.
-    const last = likely.reduce((least, id) => (powers[id]! <= powers[least]! ? id : least), likely[0] ?? -1);
-    return last < 0 ? scores : keepWhere(scores, (id) => powers[id]! / total < threshold || id === last);
+    const rest = scores.slice();
+    let last = -1; // of equals the highest id stays: the order is by probability, then by id
+    for (let id = 0; id < scores.length; id++) {
+      if (scores[id] === removed || powers[id]! / total < threshold) continue;
+      if (last < 0 || powers[id]! <= powers[last]!) last = id;
+      rest[id] = removed;
+    }
+    if (last >= 0) rest[last] = scores[last]!;
+    return rest;
   };
 
 /**
@@ -118,7 +123,7 @@ export const mirostat =
   (scores, { surprises = [] } = {}) => {
     if (target === 0) return scores;
     const limit = surprises.reduce((mu, surprise) => mu - rate * (surprise - target), 2 * target);
-    return keepLikely(scores, 2 ** -limit);
+    return keepLikely(scores, powersOf(scores), 2 ** -limit);
   };
 
 /** `scores / τ`; at τ = 0 only the likeliest token stays, of several the lowest id. */
@@ -127,7 +132,7 @@ export const temperature =
   (scores) => {
     if (tau === 1) return scores;
     const largest = maximum(scores);
-    if (tau === 0) return keepHighest(scores, scores, 1, largest);
+    if (tau === 0) return keepFrom(scores, scores, largest, 1);
     const tempered = new Float32Array(scores.length); // the largest taken out first: no overflow as τ → 0
     for (let id = 0; id < scores.length; id++) tempered[id] = (scores[id]! - largest) / tau;
     return tempered;
@@ -142,7 +147,8 @@ export const dynamicTemperature =
   (tau: number, range: number, exponent: number): Filter =>
   (scores) => {
     if (range === 0) return temperature(tau)(scores);
-    const count = scores.reduce((sum, score) => sum + Number(score > removed), 0);
+    let count = 0;
+    for (let id = 0; id < scores.length; id++) if (scores[id]! > removed) count++;
     const share = count > 1 ? Math.min(1, entropyOf(scores) / Math.log(count)) : 0;
     const low = Math.max(0, tau - range);
     return temperature(low + (tau + range - low) * share ** exponent)(scores);

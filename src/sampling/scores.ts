@@ -1,121 +1,160 @@
-/** @file Scores over the vocabulary and what filters have in common: the k-th largest, what reaches a mass. */
+/** @file Scores over the vocabulary and what filters have in common: the k-th largest, what reaches a mass, entropy. */
 
-import { maximum, powersOf } from "../lm/softmax.ts";
+import { maximum, type Powers, powersOf } from "../lm/softmax.ts";
 
 /** Log-probabilities up to a constant, `[V]`; −∞ where removed. */
 export type Scores = Float32Array;
 
 export const removed = Number.NEGATIVE_INFINITY;
 
-/** Keeps the tokens that `keep` says, and leaves their scores alone. */
-export function keepWhere(scores: Scores, keep: (id: number, score: number) => boolean): Scores {
+/** A border between keys: the lowest that is wanted, and the weight of all that are higher. */
+interface Border {
+  readonly threshold: number;
+  readonly above: number;
+}
+
+/** Keeps the scores of tokens whose key is above the threshold, and of those at the threshold the `ties` lowest ids. */
+export function keepFrom(
+  scores: Scores,
+  keys: Float32Array | Float64Array,
+  threshold: number,
+  ties = Number.POSITIVE_INFINITY,
+): Scores {
   const kept = new Float32Array(scores.length).fill(removed);
-  for (let id = 0; id < scores.length; id++) if (keep(id, scores[id]!)) kept[id] = scores[id]!;
+  let left = ties;
+  for (let id = 0; id < scores.length; id++) {
+    const key = keys[id]!;
+    if (key > threshold || (key === threshold && left-- > 0)) kept[id] = scores[id]!;
+  }
   return kept;
 }
 
-/** The `count` largest of `keys`, falling; at most as many as there are. A heap of `count` numbers, one pass over the keys. */
-export function largestOf(keys: Float32Array, count: number): Float32Array {
-  const size = Math.min(count, keys.length);
-  if (8 * size > keys.length) return keys.slice().sort().reverse().subarray(0, size);
-  const heap = keys.slice(0, size).sort(); // rising: a heap with its smallest first
-  for (let i = size; i < keys.length; i++) if (keys[i]! > heap[0]!) replaceSmallest(heap, keys[i]!);
-  return heap.sort().reverse();
-}
-
-function replaceSmallest(heap: Float32Array, value: number): void {
-  let at = 0;
-  for (;;) {
-    let child = 2 * at + 1;
-    if (child + 1 < heap.length && heap[child + 1]! < heap[child]!) child++;
-    if (child >= heap.length || heap[child]! >= value) break;
-    heap[at] = heap[child]!;
-    at = child;
-  }
-  heap[at] = value;
-}
-
-/** Keeps the tokens of the `count` highest keys. `threshold` is the lowest of those; of its ties the lowest ids stay. */
-export function keepHighest(scores: Scores, keys: Float32Array, count: number, threshold: number): Scores {
-  let above = 0;
-  for (let id = 0; id < keys.length; id++) if (keys[id]! > threshold) above++;
-  let ties = count - above;
-  return keepWhere(scores, (id) => keys[id]! > threshold || (keys[id]! === threshold && ties-- > 0));
-}
-
 /** Keeps the fewest tokens of highest key whose probabilities reach `mass`; at least one. Of equal keys the lowest ids come first. */
-export function keepMass(scores: Scores, keys: Float32Array, mass: number): Scores {
-  const { powers, total } = powersOf(scores);
-  const { threshold, above } = weightedThreshold(keys, powers, mass * total);
-  let reached = above;
-  return keepWhere(scores, (id, score) => {
-    if (score === removed || keys[id]! < threshold) return false;
-    if (keys[id]! > threshold) return true;
-    const wanted = reached < mass * total;
+export function keepMass(scores: Scores, keys: Float32Array, { powers, total }: Powers, mass: number): Scores {
+  const { threshold, above } = selectThreshold(keys, mass * total, powers);
+  let [reached, ties] = [above, 0];
+  for (let id = 0; id < keys.length && reached < mass * total; id++) {
+    if (keys[id] !== threshold) continue;
     reached += powers[id]!;
-    return wanted;
-  });
+    ties++;
+  }
+  return keepFrom(scores, keys, threshold, ties);
+}
+
+const bins = 2048;
+const binWeights = new Float64Array(bins);
+let candidates = new Int32Array(0);
+let ones = new Float64Array(0);
+
+/** A weight of 1 for every token. */
+function unitWeights(count: number): Float64Array {
+  if (ones.length < count) ones = new Float64Array(count).fill(1);
+  return ones;
 }
 
 /**
- * The highest key at which the weights of it and of all higher keys reach `wanted`, and the weight above it: quickselect
- * (Hoare 1961, algorithm 65) that follows the weight instead of a rank.
+ * The highest key at which the weights of it and of all higher keys reach `wanted`; the lowest key where they never do. Each
+ * token weighs 1 unless weights are given; those that weigh nothing, or whose key is −∞, do not count.
+ *
+ * A histogram between the lowest and the highest key finds the narrow range that the border lies in; quickselect (Hoare
+ * 1961, algorithm 65), following the weight instead of a rank, finds it there.
  */
-function weightedThreshold(
-  keys: Float32Array,
-  weights: Float64Array,
-  wanted: number,
-): { threshold: number; above: number } {
-  let open = idsWhere(allIds(keys.length), (id) => weights[id]! > 0);
-  let above = 0;
-  for (;;) {
-    const pivot = keys[open[open.length >> 1]!]!;
-    let [higherWeight, equalWeight] = [0, 0];
-    for (let i = 0; i < open.length; i++) {
-      const id = open[i]!;
-      if (keys[id]! > pivot) higherWeight += weights[id]!;
-      else if (keys[id] === pivot) equalWeight += weights[id]!;
-    }
-    if (higherWeight > 0 && above + higherWeight >= wanted) {
-      open = idsWhere(open, (id) => keys[id]! > pivot);
-      continue;
-    }
-    const lower = idsWhere(open, (id) => keys[id]! < pivot);
-    if (above + higherWeight + equalWeight >= wanted || lower.length === 0)
-      return { threshold: pivot, above: above + higherWeight };
-    above += higherWeight + equalWeight;
-    open = lower;
+export function selectThreshold(keys: Float32Array, wanted: number, weights = unitWeights(keys.length)): Border {
+  let [low, high] = [Number.POSITIVE_INFINITY, removed];
+  for (let id = 0; id < keys.length; id++) {
+    const key = keys[id]!;
+    if (key > high) high = key;
+    if (key < low && key > removed && weights[id]! > 0) low = key;
+  }
+  if (low >= high) return { threshold: high, above: 0 };
+  const scale = (bins - 1) / (high - low);
+  weigh(keys, weights, high, scale);
+  let [above, bin] = [0, 0];
+  while (bin < bins - 1 && above + binWeights[bin]! < wanted) above += binWeights[bin++]!;
+  while (binWeights[bin] === 0) above -= binWeights[--bin]!; // rounding left a rest behind the last token
+  return selectWithin(keys, weights, collect(keys, weights, high, scale, bin), { wanted, above });
+}
+
+/** Sums the weights by the distance of their keys from the highest. */
+function weigh(keys: Float32Array, weights: Float64Array, high: number, scale: number): void {
+  binWeights.fill(0);
+  for (let id = 0; id < keys.length; id++) {
+    const bin = (high - keys[id]!) * scale;
+    if (bin < bins) binWeights[bin | 0]! += weights[id]!; // beyond: −∞, or less than the lowest that weighs anything
   }
 }
 
-function allIds(V: number): Int32Array {
-  const ids = new Int32Array(V);
-  for (let id = 0; id < V; id++) ids[id] = id;
-  return ids;
-}
-
-/** Those of some ids that a condition holds for, in order. */
-function idsWhere(ids: Int32Array, holds: (id: number) => boolean): Int32Array {
-  const found = new Int32Array(ids.length);
+/** Writes the ids of one bin to `candidates`, rising. @returns how many. */
+function collect(keys: Float32Array, weights: Float64Array, high: number, scale: number, bin: number): number {
+  if (candidates.length < keys.length) candidates = new Int32Array(keys.length);
   let count = 0;
-  for (let i = 0; i < ids.length; i++) if (holds(ids[i]!)) found[count++] = ids[i]!;
-  return found.subarray(0, count);
+  for (let id = 0; id < keys.length; id++) {
+    const own = (high - keys[id]!) * scale;
+    if (own >= bin && own < bin + 1 && weights[id]! > 0) candidates[count++] = id;
+  }
+  return count;
 }
 
-/** Ids of the `count` highest keys, highest first, ties by id. */
+/** Finds the border among the first `count` candidates, when `above` lies higher than all of them. */
+function selectWithin(
+  keys: Float32Array,
+  weights: Float64Array,
+  count: number,
+  { wanted, above }: { readonly wanted: number; readonly above: number },
+): Border {
+  let [open, before] = [count, above];
+  for (;;) {
+    const pivot = keys[candidates[open >> 1]!]!;
+    const { higher, equal, lower } = weighSides(keys, weights, open, pivot);
+    const isHigher = higher > 0 && before + higher >= wanted;
+    if (!isHigher && (lower === 0 || before + higher + equal >= wanted))
+      return { threshold: pivot, above: before + higher };
+    if (!isHigher) before += higher + equal;
+    open = keepSide(keys, open, pivot, isHigher);
+  }
+}
+
+/** Weights of the candidates above, at and below a pivot. */
+function weighSides(keys: Float32Array, weights: Float64Array, count: number, pivot: number) {
+  let [higher, equal, lower] = [0, 0, 0];
+  for (let i = 0; i < count; i++) {
+    const id = candidates[i]!;
+    if (keys[id]! > pivot) higher += weights[id]!;
+    else if (keys[id] === pivot) equal += weights[id]!;
+    else lower += weights[id]!;
+  }
+  return { higher, equal, lower };
+}
+
+/** Leaves the candidates on one side of the pivot. @returns how many. */
+function keepSide(keys: Float32Array, count: number, pivot: number, higher: boolean): number {
+  let kept = 0;
+  for (let i = 0; i < count; i++) {
+    const id = candidates[i]!;
+    if (higher ? keys[id]! > pivot : keys[id]! < pivot) candidates[kept++] = id;
+  }
+  return kept;
+}
+
+/** Ids of the `count` highest keys, highest first, ties by id; none whose key is −∞. */
 export function highestIds(keys: Float32Array, count: number): number[] {
-  const threshold = largestOf(keys, count).at(-1) ?? removed;
+  const { threshold, above } = selectThreshold(keys, count);
+  let ties = count - above;
   const ids: number[] = [];
-  for (let id = 0; id < keys.length; id++) if (keys[id]! >= threshold) ids.push(id);
-  return ids.sort((a, b) => keys[b]! - keys[a]! || a - b).slice(0, count);
+  for (let id = 0; id < keys.length; id++) {
+    const key = keys[id]!;
+    if (key > removed && (key > threshold || (key === threshold && ties-- > 0))) ids.push(id);
+  }
+  return ids.sort((a, b) => keys[b]! - keys[a]! || a - b);
 }
 
-/** Entropy in nats of what scores stand for: `ln Σ e^s − Σ s e^s / Σ e^s`. */
-export function entropyOf(scores: Scores): number {
-  const { powers, total } = powersOf(scores);
+/** Entropy in nats of what scores stand for. */
+export const entropyOf = (scores: Scores): number => entropyFrom(scores, powersOf(scores));
+
+/** The same, from the powers of the scores: `ln Σ e^s − Σ s e^s / Σ e^s`. */
+export function entropyFrom(scores: Scores, { powers, total }: Powers): number {
   const largest = maximum(scores);
-  let mean = 0;
-  for (let id = 0; id < powers.length; id++)
-    if (powers[id]! > 0) mean += (powers[id]! / total) * (scores[id]! - largest);
-  return Math.max(0, Math.log(total) - mean);
+  let sum = 0;
+  for (let id = 0; id < powers.length; id++) if (powers[id]! > 0) sum += powers[id]! * (scores[id]! - largest);
+  return Math.max(0, Math.log(total) - sum / total);
 }
