@@ -70,6 +70,7 @@ export function spectrumSvg(all: readonly NamedSpectrum[]): string {
   });
   return [
     `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${width} ${height}" width="${width}" height="${height}" font-family="sans-serif" font-size="11">`,
+    "<title>Singular values of log-probabilities</title>",
     `<rect width="${width}" height="${height}" fill="white"/>`,
     ...decades.map((decade) => text(margin - 6, y(10 ** decade), `1e${decade}`, "end")),
     `<rect x="${margin}" y="${margin}" width="${width - 2 * margin}" height="${height - 2 * margin}" fill="none" stroke="#333"/>`,

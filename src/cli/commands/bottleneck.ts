@@ -19,7 +19,7 @@ interface BottleneckFlags extends EngineOptions {
   readonly split: string;
   readonly step: string;
   readonly contexts: number;
-  readonly tokens: number;
+  readonly tokens?: number;
   readonly svg?: string;
   readonly lossy?: boolean;
   readonly json?: boolean;
@@ -27,6 +27,9 @@ interface BottleneckFlags extends EngineOptions {
   readonly steps: number;
   readonly seeds: number;
 }
+
+/** Columns of the matrix where the flag does not say. */
+const usualTokens = 384;
 
 function declare(command: Command): void {
   command
@@ -38,7 +41,11 @@ function declare(command: Command): void {
       wholeNumber("--contexts", 2, 4096),
       384,
     )
-    .option("--tokens <n>", "tokens: columns, the text's commonest", wholeNumber("--tokens", 2, 4096), 384)
+    .option(
+      "--tokens <n>",
+      `tokens: columns, the text's commonest (default: ${usualTokens}, or as many as the text has)`,
+      wholeNumber("--tokens", 2, 4096),
+    )
     .option("--on <corpus>", "a corpus's name, or a file, folder or glob (default: the run's own corpus)")
     .option("--split <name>", "which split of the run's own corpus (default: validation; with --on: all)")
     .option("--step <which>", "which checkpoint: latest, best, or a step's number", "latest")
@@ -73,7 +80,8 @@ async function examine(folder: string, flags: BottleneckFlags): Promise<Finding>
   const loaded = await loadRun(folder, flags.step, note);
   try {
     const { ids } = await textOfRun(loaded, flags, "bottleneck");
-    const rows = await logProbabilityMatrix(loaded.model, ids, flags);
+    const tokens = flags.tokens ?? Math.min(usualTokens, new Set(ids).size);
+    const rows = await logProbabilityMatrix(loaded.model, ids, { contexts: flags.contexts, tokens });
     const { config } = loaded.model;
     const names = { run: folder, head: headName(config.head), embedSize: config.embedSize };
     return { ...names, bound: rankBound(config), spectrum: spectrumOf(rows) };
@@ -82,12 +90,9 @@ async function examine(folder: string, flags: BottleneckFlags): Promise<Finding>
   }
 }
 
-function describeFinding(
-  { run, head, embedSize, bound, spectrum }: Finding,
-  { contexts, tokens }: BottleneckFlags,
-): string[] {
+function describeFinding({ run, head, embedSize, bound, spectrum }: Finding): string[] {
   const { rank, effectiveRank, tolerance } = spectrum;
-  const size = Math.min(contexts, tokens);
+  const size = spectrum.singularValues.length;
   const limit = bound === undefined ? "none set by the head" : `${bound}${bound < size ? "" : " (beyond this matrix)"}`;
   return [
     `${run}: head ${head}, ${embedSize} features a token`,
@@ -110,7 +115,7 @@ async function run(
   const curves = findings.map(({ run: folder, head, spectrum }) => ({ name: `${folder} (${head})`, spectrum }));
   if (flags.svg !== undefined) await replaceFile(flags.svg, spectrumSvg(curves));
   if (flags.json) return findings.forEach(printJson);
-  for (const finding of findings) for (const line of describeFinding(finding, flags)) print(line);
+  for (const finding of findings) for (const line of describeFinding(finding)) print(line);
   for (const line of spectrumText(curves, Math.min(80, process.stdout.columns ?? 80))) print(line);
   if (flags.svg !== undefined) print(`picture: ${flags.svg}`);
 }
