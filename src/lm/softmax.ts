@@ -46,10 +46,12 @@ export interface Powers {
 export function powersOf(scores: ArrayLike<number>, temperature = 1): Powers {
   const top = maximum(scores);
   const powers = new Float64Array(scores.length);
+  const inverse = 1 / temperature;
   let total = 0;
   for (let v = 0; v < scores.length; v++) {
-    if (scores[v] === Number.NEGATIVE_INFINITY) continue; // also where all are: their difference is no number
-    const power = decay((top - scores[v]!) / temperature);
+    const score = scores[v]!;
+    if (score === Number.NEGATIVE_INFINITY) continue; // also where all are: their difference is no number
+    const power = decay((top - score) * inverse);
     powers[v] = power;
     total += power;
   }

@@ -44,10 +44,21 @@ test("ids are those of two other implementations on fuzzed text", () => {
   );
 });
 
-test("ids are those of the oracle on a slice of Moby Dick", async () => {
-  const { text } = await loadCorpus("moby-dick");
+test.each(["moby-dick", "sotu"])("ids are those of the oracle on a slice of %s", async (corpus) => {
+  const { text } = await loadCorpus(corpus);
   const slice = text.slice(0, 150_000);
   expect(ids(slice)).toEqual(oracle(slice));
+});
+
+test("words of any length have the oracle's ids, and their own text", () => {
+  const word = fc.string({ unit: fc.constantFrom(..."aeinorst"), minLength: 1, maxLength: 80 });
+  fc.assert(
+    fc.property(word, (value) => {
+      expect(ids(value)).toEqual(oracle(value));
+      expect(tokenizer.decode(ids(value))).toBe(value);
+    }),
+    { numRuns: 500 },
+  );
 });
 
 test("every token has the name and id of GPT-2's own list", () => {

@@ -34,7 +34,7 @@ const createGpt2Tokenizer = () =>
     bytes: gpt2TokenBytes,
   });
 
-/** GPT-2 cuts text with this expression and encodes each match on its own. */
+/** GPT-2 cuts text with this expression, which leaves no character out, and encodes each match on its own. */
 const matches = /'s|'t|'re|'ve|'m|'ll|'d| ?\p{L}+| ?\p{N}+| ?[^\s\p{L}\p{N}]+|\s+(?!\S)|\s+/gu;
 
 const longestRemembered = 64;
@@ -45,7 +45,9 @@ const remembered = new Map<string, readonly number[]>();
 export function encodeGpt2(text: string): Int32Array {
   let ids = new Int32Array(Math.ceil(text.length / 3) + 16);
   let count = 0;
-  for (const [match] of text.matchAll(matches)) {
+  matches.lastIndex = 0;
+  for (let from = 0; matches.test(text); from = matches.lastIndex) {
+    const match = text.slice(from, matches.lastIndex);
     const tokens = remembered.get(match) ?? encodeMatch(match);
     if (count + tokens.length > ids.length) {
       const larger = new Int32Array(2 * ids.length + tokens.length);

@@ -13,8 +13,33 @@ export const pairKey = (left: number, right: number): number => left * 65536 + r
 
 const positions = 2 ** 32;
 
+const shortest = 24;
+
 /** Joins the ids of single bytes into tokens; earliest learned pair first, leftmost first among equals. */
-export function applyMerges(bytes: ArrayLike<number>, merges: Merges): number[] {
+export const applyMerges = (bytes: ArrayLike<number>, merges: Merges): number[] =>
+  bytes.length <= shortest ? joinByScan(bytes, merges) : joinByHeap(bytes, merges);
+
+/** For short words: looks at all pairs for the earliest learned one, as often as there is one. */
+function joinByScan(bytes: ArrayLike<number>, merges: Merges): number[] {
+  const ids = Array.from(bytes);
+  const joined: (number | undefined)[] = []; // what the pair that begins here would become
+  for (let at = 0; at + 1 < ids.length; at++) joined.push(merges.get(pairKey(ids[at]!, ids[at + 1]!)));
+  for (;;) {
+    let [best, earliest] = [-1, Number.POSITIVE_INFINITY];
+    for (let at = 0; at < joined.length; at++) {
+      const token = joined[at];
+      if (token !== undefined && token < earliest) [best, earliest] = [at, token];
+    }
+    if (best < 0) return ids;
+    ids[best] = earliest;
+    ids.splice(best + 1, 1);
+    joined.splice(best, 1);
+    if (best > 0) joined[best - 1] = merges.get(pairKey(ids[best - 1]!, earliest));
+    if (best + 1 < ids.length) joined[best] = merges.get(pairKey(earliest, ids[best + 1]!));
+  }
+}
+
+function joinByHeap(bytes: ArrayLike<number>, merges: Merges): number[] {
   const ids = Array.from(bytes);
   const end = ids.length;
   const next = ids.map((_, i) => i + 1);
