@@ -60,6 +60,7 @@ export async function startRun(config: RunConfig, options: SessionOptions): Prom
       `Go on with it: softbox train --resume ${folder}. Or choose another folder with --run, or remove this one.`,
     );
   const dataset = await prepareText(config, await loadText(config, options), config.tokenizer);
+  parseModelConfig({ ...config.model, vocabSize: dataset.tokenizer.vocabSize }); // what cannot be made leaves no folder
   try {
     mkdirSync(folder, { recursive: true });
   } catch (error) {

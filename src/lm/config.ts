@@ -2,7 +2,7 @@
 import { z } from "zod";
 import { SandboxError } from "../engine/errors.ts";
 import { describeIssues } from "../engine/issues.ts";
-import { HeadConfig, OutputConfig } from "./heads/config.ts";
+import { expectFittingCutoffs, HeadConfig, OutputConfig } from "./heads/config.ts";
 
 const size = (description: string) => z.int().positive().max(1_000_000).describe(description);
 
@@ -88,5 +88,7 @@ export function parseModelConfig(raw: unknown): ModelConfig {
   const result = ModelConfig.safeParse(raw);
   if (!result.success)
     throw new SandboxError(`model config:\n${describeIssues(result.error, raw)}`, "Correct the keys named above.");
+  const { head, vocabSize } = result.data;
+  if (head.kind === "adaptive") expectFittingCutoffs(head.cutoffs, vocabSize);
   return result.data;
 }

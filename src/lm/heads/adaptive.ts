@@ -8,11 +8,10 @@
  * model's one output table, which may be its token embedding.
  */
 import * as tf from "@tensorflow/tfjs";
-import { SandboxError } from "../../engine/errors.ts";
 import { linearLogSumExp } from "../../engine/ops/linearLogSumExp.ts";
 import type { N, NE, NV } from "../../engine/shapes.ts";
 import { standardDeviation } from "../init.ts";
-import type { AdaptiveConfig, LossOptions } from "./config.ts";
+import { type AdaptiveConfig, expectFittingCutoffs, type LossOptions } from "./config.ts";
 import type { Head, HeadParts, OutputLayer } from "./head.ts";
 import { withoutOptions } from "./loss.ts";
 import { scores } from "./scores.ts";
@@ -88,11 +87,7 @@ const rootLogProbs = (root: OutputLayer, hidden: NE): tf.Tensor2D => tf.logSoftm
 
 export const adaptiveHead: Head<AdaptiveConfig, AdaptiveParams> = {
   init: ({ cutoffs }, { vocabSize: V, embedSize: E }, make) => {
-    if (cutoffs.at(-1)! >= V)
-      throw new SandboxError(
-        `model.head.cutoffs: each must lie below the vocabulary's size ${V}, got ${cutoffs.join(", ")}`,
-        `For two clusters type for example --head adaptive:${Math.max(1, Math.floor(V / 8))},${Math.max(2, Math.floor(V / 2))}.`,
-      );
+    expectFittingCutoffs(cutoffs, V);
     const sizes = sizesOf(cutoffs, V).slice(1);
     const bias = make.constant<tf.Rank.R1>([sizes.length], 0);
     tf.tidy(() => bias.assign(tf.log(tf.tensor1d(sizes, "float32"))));

@@ -1,5 +1,6 @@
 /** @file Which output head a model has, what its output layer is, and what its loss may add. */
 import { z } from "zod";
+import { SandboxError } from "../../engine/errors.ts";
 
 const mixtures = z.int().min(1).max(256).default(4).describe("components that are mixed (K)");
 
@@ -70,3 +71,12 @@ const knownOptions: { readonly [K in HeadConfig["kind"]]: readonly (keyof LossOp
 /** Loss options that are asked for and not defined for the head. */
 export const undefinedOptions = (head: HeadConfig, options: LossOptions): (keyof LossOptions)[] =>
   (["labelSmoothing", "zLoss"] as const).filter((key) => options[key] > 0 && !knownOptions[head.kind].includes(key));
+
+/** @throws {SandboxError} if a cluster would begin where the vocabulary has ended. */
+export function expectFittingCutoffs(cutoffs: readonly number[], V: number): void {
+  if (cutoffs.at(-1)! < V) return;
+  throw new SandboxError(
+    `model.head.cutoffs: each must lie below the vocabulary's size ${V}, got ${cutoffs.join(", ")}`,
+    `For two clusters type for example --head adaptive:${Math.max(1, Math.floor(V / 8))},${Math.max(2, Math.floor(V / 2))}.`,
+  );
+}

@@ -10,12 +10,12 @@ import type { Head, HeadParts } from "./head.ts";
 import { withoutOptions } from "./loss.ts";
 import { scores, softmaxLoss } from "./scores.ts";
 
-/** `Σ_k π_k h_k`, `[N, E]`. */
+/** `Σ_k π_k h_k`, `[N, E]`: a product of one row and one small matrix a token. */
 function mixed({ config, params }: HeadParts<MixtureConfig, MixtureParams>, hidden: NE): NE {
   const [rows, E] = hidden.shape;
   const each = tf.reshape(components(config, params, hidden), [rows, config.mixtures, E]); // [N, K, E]
-  const weights = tf.expandDims(tf.exp(logWeights(params, hidden)), -1); // [N, K, 1]
-  return tf.sum(tf.mul(each, weights), 1); // [N, E]
+  const weights = tf.expandDims(tf.exp(logWeights(params, hidden)), 1); // [N, 1, K]
+  return tf.reshape(tf.matMul(weights, each), [rows, E]);
 }
 
 export const mocHead: Head<MixtureConfig, MixtureParams> = {
