@@ -1,4 +1,5 @@
 /** @file The play screen's port, filled by a worker thread: calls and replies are plain messages. */
+import type { Worker } from "node:worker_threads";
 import { SandboxError } from "../../engine/errors.ts";
 import type { PlayPort, Snapshot, TextToken } from "../../tui/play/port.ts";
 import { startWorker } from "../startWorker.ts";
@@ -29,35 +30,41 @@ interface Waiting {
 /** Gives the worker time to free the model before it is ended. */
 const closingMilliseconds = 500;
 
-/** Starts the worker; its death rejects what is under way and all that follows. */
+/** A port whose worker starts with the first call; its death rejects what is under way and all that follows. */
 export function createWorkerPort(options: PlayModelOptions): PlayPort {
-  const worker = startWorker(new URL("./worker.js", import.meta.url), options);
+  let worker: Worker | undefined;
   const waiting = new Map<number, Waiting>();
   let death: Error | undefined;
   let nextId = 0;
+  const answered = (reply: Reply): void => {
+    const call = waiting.get(reply.id);
+    waiting.delete(reply.id);
+    if (reply.error) call?.reject(errorOf(reply.error));
+    else call?.resolve(reply.result);
+  };
 
   const die = (error: Error): void => {
     death ??= error;
     for (const { reject } of waiting.values()) reject(death);
     waiting.clear();
   };
-  worker.on("message", (reply: Reply) => {
-    const call = waiting.get(reply.id);
-    waiting.delete(reply.id);
-    if (reply.error) call?.reject(errorOf(reply.error));
-    else call?.resolve(reply.result);
-  });
-  worker.on("error", (error) =>
-    die(new SandboxError(`the model's thread died: ${(error as Error).message}`, "Quit and start again.")),
-  );
-  worker.on("exit", () => die(new SandboxError("the model's thread has ended", "Quit and start again.")));
-
+  /** Not before the first frame: loading tfjs takes the processor away from it. */
+  const started = (): Worker => {
+    if (worker) return worker;
+    worker = startWorker(new URL("./worker.js", import.meta.url), options);
+    worker.on("message", answered);
+    worker.on("error", (error) =>
+      die(new SandboxError(`the model's thread died: ${(error as Error).message}`, "Quit and start again.")),
+    );
+    worker.on("exit", () => die(new SandboxError("the model's thread has ended", "Quit and start again.")));
+    return worker;
+  };
   const call = <T>(method: keyof PlayPort, ...args: unknown[]): Promise<T> =>
     new Promise((resolve, reject) => {
       if (death) return reject(death);
       const id = nextId++;
       waiting.set(id, { resolve: resolve as Waiting["resolve"], reject });
-      worker.postMessage({ id, method, args } satisfies Call);
+      started().postMessage({ id, method, args } satisfies Call);
     });
 
   let tokens: readonly TextToken[] = [];
@@ -79,6 +86,7 @@ export function createWorkerPort(options: PlayModelOptions): PlayPort {
     inspect: (...args) => call("inspect", ...args),
     save: (...args) => call("save", ...args),
     close: async () => {
+      if (!worker) return;
       const patience = new Promise((resolve) => setTimeout(resolve, closingMilliseconds).unref());
       await Promise.race([call("close").catch(() => {}), patience]);
       await worker.terminate();
