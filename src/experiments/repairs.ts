@@ -71,7 +71,7 @@ export const repairedReader = (
 });
 
 /** What a repair makes of one next-token distribution. */
-function repairNext(repair: Repair): (next: NextToken) => NextToken {
+export function repairNext(repair: Repair): (next: NextToken) => NextToken {
   const apply: RowRepair = rowRepair(repair);
   return (next) => {
     const repaired = new Float64Array(next.logProbs.length);

@@ -15,8 +15,10 @@ export interface NoticeLineProps {
 /** `✗ message: hint` */
 export function NoticeLine({ notice, width }: NoticeLineProps) {
   const isError = notice.kind === "error";
-  const text = readable(notice.text.replaceAll("\n", " "));
-  const hint = notice.hint === undefined ? "" : ` → ${readable(notice.hint.replaceAll("\n", " "))}`;
+  const whole = readable(notice.text.replaceAll("\n", " "));
+  const told = notice.hint === undefined ? "" : ` → ${readable(notice.hint.replaceAll("\n", " "))}`;
+  const fits = textCells(whole) + textCells(told) + 2 <= width;
+  const [text, hint] = fits ? [whole, told] : [shortPaths(whole), shortPaths(told)];
   // Where both do not fit, the hint is worth more than the message's end.
   const room = Math.max(Math.floor(width / 2), width - 2 - textCells(hint));
   return (
@@ -29,6 +31,9 @@ export function NoticeLine({ notice, width }: NoticeLineProps) {
     />
   );
 }
+
+/** Long paths by their ends: `…/moby` for `/home/me/checkpoints/moby`. */
+const shortPaths = (text: string): string => text.replace(/(?:[^\s/]*\/){2,}(?=[^\s/])/g, "…/");
 
 export interface HintsLineProps {
   readonly bindings: readonly Binding<string, unknown>[];

@@ -84,6 +84,26 @@ test.each(heads)("the bars of a %s checkpoint equal generate --json, before and 
   await expectRestored(window);
 });
 
+test("c puts the saved repair before everything else, and says so where there is none", async () => {
+  const run = runOf("softmax");
+  const args = JSON.stringify(["play", run, "--prompt", "the ", "--temperature", "1"]);
+  const window = openWindow("softbox.mjs", { columns: 80, rows: 24, env: { ARGS: args } });
+  onTestFinished(() => window.end());
+  await window.until(/▸ 1 0\.\d{4}/);
+  window.type("c");
+  await window.until(/✗ run …\/softmax: step 60/);
+  const saved = { step: 60, fittedOn: "text", tokens: 1, repair: { kind: "temperature", temperature: 2 } };
+  writeFileSync(join(run, "calibration-step-000060.json"), JSON.stringify(saved));
+  const before = bars(window.text());
+  window.type("c");
+  const text = await window.until(/calibrated[\s\S]*▸ 1 0\.\d{4}/);
+  expect(text).not.toContain("✗");
+  await window.until((shown) => bars(shown)[0]!.raw !== before[0]!.raw);
+  const after = bars(window.text());
+  const ratio = (all: typeof after) => all[1]!.raw / all[0]!.raw;
+  expect(ratio(after)).toBeCloseTo(Math.sqrt(ratio(before)), 2);
+});
+
 test("train --ui trains in its thread, saves on w, and replays what is finished", async () => {
   const run = join(folder, "watched");
   const args = ["train", "--ui", "--recipe", "nano-char", "--corpus", join(folder, "text.txt"), "--run", run];

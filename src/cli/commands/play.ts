@@ -48,7 +48,7 @@ async function run(
     ...(engine ? { engine } : {}),
     ...(threads ? { threads } : {}),
   });
-  const playOptions = { prompt: flags.prompt ?? config.sample.prompt, settings };
+  const playOptions = { prompt: flags.prompt ?? config.sample.prompt, settings: { ...settings, calibrated } };
   if (canDraw()) {
     const { runPlay } = await import("../../tui/play/play.tsx");
     const { text, signal } = await runPlay(port, playOptions);

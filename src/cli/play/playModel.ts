@@ -1,14 +1,15 @@
 /** @file The model behind the play screen: a text, its next-token distribution, and the moves a user makes. */
 import { SandboxError } from "../../engine/errors.ts";
 import { type LoadedRun, loadRun } from "../../experiments/loadRun.ts";
-import { loadRepair, repairedSource } from "../../experiments/repairs.ts";
+import { loadRepair, repairNext } from "../../experiments/repairs.ts";
 import { savedSteps } from "../../experiments/runFolder.ts";
 import { headName } from "../../lm/heads/shortForm.ts";
 import type { NextToken } from "../../lm/model.ts";
 import { createReader } from "../../lm/reader.ts";
 import { describeNext, finalProbabilities } from "../../sampling/distribution.ts";
-import { drawToken } from "../../sampling/sample.ts";
-import { parseSamplingSettings } from "../../sampling/settings.ts";
+import type { FilterContext } from "../../sampling/filters.ts";
+import { drawToken, filterUniform } from "../../sampling/sample.ts";
+import { parseSamplingSettings, type SamplingSettings } from "../../sampling/settings.ts";
 import {
   candidatesWanted,
   type ModelCard,
@@ -27,7 +28,7 @@ import { appendToken, cutText, type WrittenText, writeTokens } from "./writtenTe
 export interface PlayModelOptions extends EngineOptions {
   readonly folder: string;
   readonly step: string;
-  /** Repair every distribution as was saved beside the checkpoint. */
+  /** The settings will ask for the saved repair: it must be there. */
   readonly calibrated?: boolean;
 }
 
@@ -42,24 +43,31 @@ interface Desk {
   readonly run: LoadedRun;
   here(): Position;
   prompt(text: string): Promise<void>;
-  append(id: number, source: "sampled" | "picked"): Promise<void>;
+  /** What follows, under the settings: the saved repair comes first where it is wanted. */
+  heard(next: NextToken, settings: Settings): NextToken;
+  append(id: number, source: "sampled" | "picked", settings: Settings): Promise<void>;
   /** Goes to the first tokens of a text. */
   cutTo(text: WrittenText, length: number): Promise<void>;
   dispose(): void;
 }
 
-function createDesk(run: LoadedRun, calibrated: boolean): Desk {
+function createDesk(run: LoadedRun): Desk {
   const { tokenizer } = run;
   const reader = createReader(run.model);
-  const source = calibrated ? repairedSource(reader, loadRepair(run)) : reader;
   let position: Position | undefined;
   const here = (): Position => {
     if (!position) throw new SandboxError("play: there is no text yet", "Press e and type one.");
     return position;
   };
+  let repair: ReturnType<typeof repairNext> | undefined;
+  const heard = (next: NextToken, { calibrated }: Settings): NextToken => {
+    if (!calibrated) return next;
+    repair ??= repairNext(loadRepair(run));
+    return repair(next);
+  };
   /** The text changes only when what follows it is known: a call that fails leaves it as it was. */
   const moveTo = async (ids: readonly number[], text: () => WrittenText): Promise<void> => {
-    const next = await source.next(ids);
+    const next = await reader.next(ids);
     position = { text: text(), next };
   };
   return {
@@ -70,9 +78,10 @@ function createDesk(run: LoadedRun, calibrated: boolean): Desk {
       const placed = ids.map((id) => ({ id, probability: undefined, source: "prompt" as const }));
       return moveTo(ids, () => writeTokens(tokenizer, placed));
     },
-    append: (id, source) => {
+    heard,
+    append: (id, source, settings) => {
       const { text, next } = here();
-      const token = { id, source, probability: Math.exp(next.logProbs[id]!) };
+      const token = { id, source, probability: Math.exp(heard(next, settings).logProbs[id]!) };
       return moveTo([...idsOf(text), id], () => appendToken(text, token));
     },
     cutTo: (text, length) => moveTo(idsOf(text).slice(0, length), () => cutText(tokenizer, text, length)),
@@ -93,12 +102,13 @@ export function createPlayModel(options: PlayModelOptions): PlayPort {
     if (!desk) throw new Error("play: the model is not open");
     return desk;
   };
-  const view = (settings: Settings): Snapshot => snapshotOf(at().run, at().here(), settings);
+  const view = (settings: Settings): Snapshot => snapshotOf(at(), settings);
 
   return {
     open: async (): Promise<ModelCard> => {
       const engine = await startEngine(options, "float32", () => {});
-      desk = createDesk(await loadRun(options.folder, options.step, () => {}), options.calibrated ?? false);
+      desk = createDesk(await loadRun(options.folder, options.step, () => {}));
+      if (options.calibrated) loadRepair(desk.run); // told at once where there is none
       return cardOf(desk.run, engine.description);
     },
     prompt: async (text, settings) => {
@@ -107,11 +117,12 @@ export function createPlayModel(options: PlayModelOptions): PlayPort {
     },
     look: async (settings) => view(settings),
     step: async (settings) => {
-      await at().append(drawNext(at().here(), settings), "sampled");
+      const { text, next } = at().here();
+      await at().append(drawNext(text, at().heard(next, settings), settings), "sampled", settings);
       return view(settings);
     },
     pick: async (id, settings) => {
-      await at().append(id, "picked");
+      await at().append(id, "picked", settings);
       return view(settings);
     },
     undo: async (settings) => {
@@ -130,9 +141,11 @@ export function createPlayModel(options: PlayModelOptions): PlayPort {
       return view(settings);
     },
     inspect: async (query) => {
-      const { run, here } = at();
+      const { run, here, heard } = at();
       const { text, next } = here();
-      return answerQuery({ run, tokens: text.tokens, next, view: (...seen) => nextView(run, ...seen) }, query);
+      const inside = (other: NextToken, settings: Settings): NextView =>
+        nextView(run, text, heard(other, settings), settings);
+      return answerQuery({ run, tokens: text.tokens, next, view: inside }, query);
     },
     save: async ({ settings, branches: wanted }) => {
       const kept = wanted.flatMap((id) => ({ branch: id, tokens: branches.get(id)?.tokens ?? [] }));
@@ -143,10 +156,19 @@ export function createPlayModel(options: PlayModelOptions): PlayPort {
   };
 }
 
+/** How many tokens have been drawn or picked so far. */
+const drawnIn = ({ tokens }: WrittenText): number => tokens.filter(({ source }) => source !== "prompt").length;
+
+/** What filters may look at beside the scores, as in generation. */
+const contextOf = (text: WrittenText, { seed }: Settings): FilterContext => ({
+  ids: idsOf(text),
+  uniform: filterUniform(seed, drawnIn(text), 0),
+});
+
 /** The token that the settings draw at this position. */
-function drawNext({ text, next }: Position, settings: Settings): number {
-  const drawn = text.tokens.filter(({ source }) => source !== "prompt").length;
-  return drawToken(finalProbabilities(next.logProbs, parseSamplingSettings(settings)), settings.seed, drawn);
+function drawNext(text: WrittenText, next: NextToken, settings: Settings): number {
+  const probabilities = finalProbabilities(next.logProbs, samplingOf(settings), contextOf(text, settings));
+  return drawToken(probabilities, settings.seed, drawnIn(text));
 }
 
 function cardOf({ model, folder, step }: LoadedRun, engine: string): ModelCard {
@@ -156,9 +178,11 @@ function cardOf({ model, folder, step }: LoadedRun, engine: string): ModelCard {
   return { run: folder, step, head: headName(head), engine, ...sizes, savedSteps: savedSteps(folder) };
 }
 
+const samplingOf = ({ calibrated: _, ...settings }: Settings): SamplingSettings => parseSamplingSettings(settings);
+
 /** The distribution as the screen shows it. */
-function nextView({ tokenizer }: LoadedRun, { logProbs }: NextToken, settings: Settings): NextView {
-  const described = describeNext(logProbs, parseSamplingSettings(settings), candidatesWanted);
+function nextView({ tokenizer }: LoadedRun, text: WrittenText, { logProbs }: NextToken, settings: Settings): NextView {
+  const described = describeNext(logProbs, samplingOf(settings), candidatesWanted, contextOf(text, settings));
   const candidates = described.candidates.map((candidate) => ({
     ...candidate,
     text: tokenName(tokenizer, candidate.id),
@@ -166,13 +190,14 @@ function nextView({ tokenizer }: LoadedRun, { logProbs }: NextToken, settings: S
   return { ...described, candidates };
 }
 
-function snapshotOf(run: LoadedRun, { text, next }: Position, settings: Settings): Snapshot {
+function snapshotOf({ run, here, heard }: Desk, settings: Settings): Snapshot {
+  const { text, next } = here();
   const tokens = text.tokens.slice(-tokensWanted);
   const omitted = text.tokens.length - tokens.length;
   return {
     tokens,
     ...(omitted > 0 && { omitted }),
-    next: nextView(run, next, settings),
+    next: nextView(run, text, heard(next, settings), settings),
     windowed: next.windowed,
     ...(next.mixture && { mixture: next.mixture }),
   };

@@ -32,6 +32,18 @@ export function keepBranch(state: State, ask: (id: number) => State): State {
 export const branchAt = ({ branches, branch }: Pick<State, "branches" | "branch">): Branch | undefined =>
   treeOf(branches)[branch]?.branch;
 
+/** Marks the selected branch for comparison, or takes the mark off. */
+export function markBranch(state: State): State {
+  const id = branchAt(state)?.id;
+  return { ...state, compared: state.compared === id ? undefined : id };
+}
+
+/** Drops the selected branch. */
+export function dropBranch(state: State): State {
+  const branches = state.branches.filter((branch) => branch !== branchAt(state));
+  return { ...state, branches, branch: Math.max(0, Math.min(branches.length - 1, state.branch)) };
+}
+
 /** A branch in its place in the tree. */
 export interface Twig {
   readonly branch: Branch;

@@ -75,6 +75,7 @@ export const bindings: readonly Binding<Page, Action>[] = [
     type: "restarted",
     newSeed: place === 0,
   })),
+  on("watch", ["c"], "c", "the saved repair of calibration on, off", () => ({ type: "calibration-toggled" })),
   ...doors("watch"),
 
   on(

@@ -69,7 +69,10 @@ export interface ModelCard {
 }
 
 /** How the next token is chosen. */
-export type Settings = SamplingSettings;
+export interface Settings extends SamplingSettings {
+  /** Whether the repair that was saved beside the checkpoint comes before everything else; absent: it does not. */
+  readonly calibrated?: boolean;
+}
 
 /** One token with its probability, in [0, 1]. */
 export interface Likely {

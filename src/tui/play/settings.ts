@@ -31,7 +31,8 @@ export function dialText(settings: Settings, dial: Dial): string {
 }
 
 /** Whether two settings give the same distribution and the same next draw. */
-export const sameSettings = (a: Settings, b: Settings): boolean => JSON.stringify(a) === JSON.stringify(b);
+export const sameSettings = (a: Settings, b: Settings): boolean =>
+  JSON.stringify({ calibrated: false, ...a }) === JSON.stringify({ calibrated: false, ...b });
 
 /** The largest value of dials that go in even steps. */
 const largest = 5;

@@ -114,3 +114,15 @@ test("an edited prompt is used on enter and dropped on escape", () => {
 test("after the end nothing is asked", () => {
   expect(nextRequest(after(idle, hotter, { type: "ended" }))).toBeUndefined();
 });
+
+test("a repair that is not there goes off again; one that is there stays", () => {
+  const wanted = reduce(idle, { type: "calibration-toggled" });
+  expect(nextRequest(wanted)).toEqual({ kind: "look" });
+  const asked = reduce(wanted, { type: "sent", request: { kind: "look" }, settings: wanted.settings });
+  const refused = reduce(asked, { type: "failed", notice: { kind: "error", text: "no saved repair" } });
+  expect(refused).toMatchObject({ settings: { calibrated: false }, notice: { text: "no saved repair" } });
+  expect(nextRequest(refused)).toBeUndefined();
+  const answered = reduce(asked, { type: "replied", snapshot: idle.snapshot! });
+  expect(answered.settings.calibrated).toBe(true);
+  expect(nextRequest(answered)).toBeUndefined();
+});

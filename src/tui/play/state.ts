@@ -1,7 +1,7 @@
 /** @file The play screen's state and the one function that changes it. No React, no model, no clock. */
 import type { Notice } from "../notice.ts";
 import type { Size } from "../screen.ts";
-import { type Branch, branchAt, keepBranch } from "./branches.ts";
+import { type Branch, branchAt, dropBranch, keepBranch, markBranch } from "./branches.ts";
 import { createEditor, type Edit, type Editor, edit } from "./editor.ts";
 import { type Answer, type Inside, type InsidePage, initialInside, isAnswered, moveInside, queryOf } from "./inside.ts";
 import type { Insight, ModelCard, Query, Settings, Snapshot } from "./port.ts";
@@ -71,6 +71,7 @@ export type Action =
   | { readonly type: "page-toggled"; readonly page: Page }
   | { readonly type: "inside-moved"; readonly across: number; readonly down: number }
   | { readonly type: "peer-kind-turned" }
+  | { readonly type: "calibration-toggled" }
   | { readonly type: "branch-kept" }
   | { readonly type: "branch-moved"; readonly by: number }
   | { readonly type: "branch-jumped" }
@@ -182,6 +183,11 @@ const handlers: Handlers = {
     ...state,
     inside: { ...state.inside, peer: state.inside.peer === "temperature" ? "checkpoint" : "temperature" },
   }),
+  "calibration-toggled": (state) => ({
+    ...state,
+    notice: undefined,
+    settings: { ...state.settings, calibrated: state.settings.calibrated !== true },
+  }),
   "branch-kept": (state) =>
     wait(state, "press b again") ?? keepBranch(state, (id) => enqueue(state, { kind: "keep", branch: id })),
   "branch-moved": (state, { by }) => ({ ...state, branch: bounded(state.branch + by, state.branches.length) }),
@@ -189,14 +195,8 @@ const handlers: Handlers = {
     const branch = branchAt(state);
     return branch === undefined ? state : enqueue({ ...state, running: false }, { kind: "jump", branch: branch.id });
   },
-  "branch-compared": (state) => ({
-    ...state,
-    compared: state.compared === branchAt(state)?.id ? undefined : branchAt(state)?.id,
-  }),
-  "branch-dropped": (state) => {
-    const branches = state.branches.filter((branch) => branch !== branchAt(state));
-    return { ...state, branches, branch: bounded(state.branch, branches.length) };
-  },
+  "branch-compared": markBranch,
+  "branch-dropped": dropBranch,
   "save-asked": (state) => enqueue(state, { kind: "save" }),
   stepped: (state) => enqueue({ ...state, running: false }, { kind: "step" }),
   "run-toggled": (state) => ({ ...state, running: !state.running, waiting: withoutSteps(state), notice: undefined }),
@@ -238,8 +238,12 @@ export function reduce(state: State, action: Action): State {
 function failed(state: State, { notice }: { readonly notice: Notice }): State {
   // A question about the inside that fails is its own answer: the text goes on.
   if (state.inFlight?.request.kind === "inspect") return answered(state, notice);
-  const answeredSettings = state.inFlight?.settings ?? state.answered;
-  return { ...state, notice, running: false, waiting: [], answered: answeredSettings, inFlight: undefined };
+  const tried = state.inFlight?.settings;
+  const rest = { ...state, notice, running: false, waiting: [], inFlight: undefined };
+  // Where there is no repair, it goes off again.
+  if (tried?.calibrated === true && state.answered?.calibrated !== true)
+    return { ...rest, settings: { ...state.settings, calibrated: false } };
+  return { ...rest, answered: tried ?? state.answered };
 }
 
 function answered(state: State, insight: Insight | Notice): State {

@@ -60,8 +60,11 @@ export function SettingsLine({ settings, dial: turned, running, width }: Setting
     ];
   });
   const seed: Span = { text: `${wide ? "seed" : "s"} ${settings.seed}`, look: theme.plain };
+  const repaired: readonly Span[] = settings.calibrated
+    ? [{ text: `${wide ? "calibrated" : "cal"}${gap}`, look: theme.value }]
+    : [];
   const state: Span = running
     ? { text: `${wide ? "▶ running" : "▶"}${gap}`, look: theme.busy }
     : { text: "", look: theme.plain };
-  return <Line width={width} spans={[...shown, state, seed]} />;
+  return <Line width={width} spans={[...shown, ...repaired, state, seed]} />;
 }

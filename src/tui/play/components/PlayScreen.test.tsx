@@ -72,7 +72,7 @@ test("editing the prompt at 40 columns", () => {
 
 test("help at 80 columns", () => {
   expect(frame(80, 40, { page: "help" })).toMatchInlineSnapshot(`
-    "─ help · 28 more below ─────────────────────────────────────────────────────────
+    "─ help · 29 more below ─────────────────────────────────────────────────────────
     Keys
     ← →               temperature down, up by 0.05, or the setting that d chose
     space             sample one token
@@ -91,6 +91,7 @@ test("help at 80 columns", () => {
     n  N              top-p (nucleus) down, up: keep the likeliest p of the mass
     i  I              min-p down, up: keep what has p times the likeliest
     r  R              start again from the prompt: new seed, same seed
+    c                 the saved repair of calibration on, off
     f                 every filter and setting
     b                 keep this text as a branch
     y                 the tree of branches
@@ -109,7 +110,6 @@ test("help at 80 columns", () => {
 
     On the tree
     ↑ ↓               select a branch
-    enter             go on from the selected branch
     escape back  ↑ ↓ scroll  ctrl-c quit"
   `);
 });
