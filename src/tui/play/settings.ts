@@ -23,6 +23,12 @@ export function turnDial(settings: Settings, dial: Dial, by: 1 | -1): Settings {
   return { ...settings, [dial]: Number.isFinite(next) ? next : off };
 }
 
+/** The settings with the saved repair on or off. */
+export const toggleCalibration = (settings: Settings): Settings => ({
+  ...settings,
+  calibrated: settings.calibrated !== true,
+});
+
 /** A dial's value in words: `0 (greedy)`, `off`, `0.95`. */
 export function dialText(settings: Settings, dial: Dial): string {
   const value = settings[dial];

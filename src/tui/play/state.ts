@@ -5,7 +5,7 @@ import { type Branch, branchAt, dropBranch, keepBranch, markBranch } from "./bra
 import { createEditor, type Edit, type Editor, edit } from "./editor.ts";
 import { type Answer, type Inside, type InsidePage, initialInside, isAnswered, moveInside, queryOf } from "./inside.ts";
 import type { Insight, ModelCard, Query, Settings, Snapshot } from "./port.ts";
-import { type Dial, dials, sameSettings, turnDial } from "./settings.ts";
+import { type Dial, dials, sameSettings, toggleCalibration, turnDial } from "./settings.ts";
 
 /** A call of the port that is wanted or under way. */
 export type Request =
@@ -183,11 +183,7 @@ const handlers: Handlers = {
     ...state,
     inside: { ...state.inside, peer: state.inside.peer === "temperature" ? "checkpoint" : "temperature" },
   }),
-  "calibration-toggled": (state) => ({
-    ...state,
-    notice: undefined,
-    settings: { ...state.settings, calibrated: state.settings.calibrated !== true },
-  }),
+  "calibration-toggled": (state) => ({ ...state, notice: undefined, settings: toggleCalibration(state.settings) }),
   "branch-kept": (state) =>
     wait(state, "press b again") ?? keepBranch(state, (id) => enqueue(state, { kind: "keep", branch: id })),
   "branch-moved": (state, { by }) => ({ ...state, branch: bounded(state.branch + by, state.branches.length) }),
