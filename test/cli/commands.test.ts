@@ -41,10 +41,13 @@ interface JsonToken {
 }
 const tokensOf = (out: string): JsonToken[] => linesOf(out).map((line) => JSON.parse(line) as JsonToken);
 
-/** Runs softbox and expects it to succeed without a word on stderr. */
+/** What is told of a text longer than the context of 16 characters, which most are here. */
+const outgrown = "the text outgrew the model's context: its beginning was let go of on the way\n";
+
+/** Runs softbox and expects it to succeed without another word on stderr. */
 async function good(...args: string[]): Promise<string> {
   const { code, out, err } = await softbox(here, args);
-  expect([code, err], args.join(" ")).toEqual([0, ""]);
+  expect([code, err.replace(outgrown, "")], args.join(" ")).toEqual([0, ""]);
   return out;
 }
 

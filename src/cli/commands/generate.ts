@@ -152,10 +152,27 @@ function checkWindow({ model, tokenizer }: LoadedRun, prompt: string, maxTokens:
     note(`the prompt is longer than the context of ${contextLength} tokens: only its end is seen`);
 }
 
-function write(loaded: LoadedRun, flags: GenerateFlags, options: TextOptions & { samples: number }): Promise<void> {
+/** Beam search has no chance in it, one list of texts, and no stream. @throws {SandboxError} for what does not go with it. */
+function checkBeams({ beams, samples, stop, show }: GenerateFlags): void {
+  const other = samples > 1 ? "--samples" : stop ? "--stop" : show ? "--show" : undefined;
+  if (beams !== undefined && other)
+    throw new SandboxError(
+      `--beams: does not go with ${other}`,
+      `Leave one of the two out.${other === "--stop" ? " --stop-token ends a beam." : ""}`,
+    );
+}
+
+async function write(
+  loaded: LoadedRun,
+  flags: GenerateFlags,
+  options: TextOptions & { samples: number },
+): Promise<void> {
   if (flags.beams !== undefined) return writeBeams(loaded, options, flags.beams, flags.json === true);
   if (flags.json) return writeJson(loaded, options, flags.top);
-  return flags.samples > 1 ? writeSamples(loaded, options, flags.show) : writeText(loaded, options, flags.show);
+  const writer = flags.samples > 1 ? writeSamples : writeText;
+  const outgrew = await writer(loaded, options, flags.show);
+  if (outgrew && loaded.tokenizer.encode(options.prompt).length <= loaded.model.config.contextLength)
+    note("the text outgrew the model's context: its beginning was let go of on the way");
 }
 
 async function run(
@@ -164,6 +181,7 @@ async function run(
 ): Promise<void> {
   const flags = options as unknown as GenerateFlags;
   const sampling = samplingOf(options);
+  checkBeams(flags);
   parseSamplingSettings(sampling); // told before anything is loaded
   const folder = chooseRun(named);
   await startEngine(flags, flags.precision);
