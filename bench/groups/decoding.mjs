@@ -16,5 +16,12 @@ function group(shape, precision) {
   const job = { kind: "decoding", precision, ...shape };
   const peers = [python("PyTorch with cache", job)];
   const row = { name, ours: "softbox", peers: peers.map((peer) => peer.name), precision, wanted: { speed: 2 } };
-  return { name, flop: decodingFlop(shape), competitors: [native(job), ...peers], rows: [row] };
+  const reading = { name: "reading the weights alone", job: { kind: "reading", bytes: weightBytes(shape, precision) } };
+  const memory = { ...native({ precision: "float32", ...reading.job }), name: reading.name };
+  const share = { name: `memory's share in ${name}`, ours: "softbox", peers: [memory.name], precision };
+  return { name, flop: decodingFlop(shape), competitors: [native(job), ...peers, memory], rows: [row, share] };
 }
+
+/** Bytes of all matrices that a token is multiplied by: `12 L E² + V E` numbers. Keys and values come on top. */
+const weightBytes = ({ layers, width, vocabulary }, precision) =>
+  (12 * layers * width ** 2 + vocabulary * width) * (precision === "bfloat16" ? 2 : 4);

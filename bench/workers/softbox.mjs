@@ -5,6 +5,7 @@ import { prepareAttention } from "./jobs/attention.mjs";
 import { prepareDecoding } from "./jobs/decoding.mjs";
 import { prepareHead } from "./jobs/head.mjs";
 import { prepareMatmul } from "./jobs/matmul.mjs";
+import { prepareReading } from "./jobs/reading.mjs";
 import { prepareRecurrent, prepareTraining } from "./jobs/training.mjs";
 import { serve, Unavailable } from "./protocol.mjs";
 
@@ -13,6 +14,7 @@ const kinds = {
   decoding: prepareDecoding,
   head: prepareHead,
   matmul: prepareMatmul,
+  reading: prepareReading,
   recurrent: prepareRecurrent,
   training: prepareTraining,
 };
