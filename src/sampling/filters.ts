@@ -5,7 +5,7 @@
  * and breaks ties towards lower ids. Those that look at the text so far are in `penalties.ts`.
  */
 import { maximum, type Powers, powersOf } from "../lm/softmax.ts";
-import { entropyFrom, entropyOf, keepFrom, keepMass, removed, type Scores, selectThreshold } from "./scores.ts";
+import { borderOfHighest, entropyFrom, entropyOf, keepFrom, keepMass, removed, type Scores } from "./scores.ts";
 
 /** What a filter may look at beside the scores. All of it absent: the beginning of a text. */
 export interface FilterContext {
@@ -24,7 +24,7 @@ export const topK =
   (k: number): Filter =>
   (scores) => {
     if (k === 0 || k >= scores.length) return scores;
-    const { threshold, above } = selectThreshold(scores, k);
+    const { threshold, above } = borderOfHighest(scores, k);
     return keepFrom(scores, scores, threshold, k - above);
   };
 

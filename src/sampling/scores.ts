@@ -136,9 +136,32 @@ function keepSide(keys: Float32Array, count: number, pivot: number, higher: bool
   return kept;
 }
 
+const mostInHeap = 256;
+
+/** The border of the `count` highest keys: few of them by a heap in one pass, many by selection. */
+export function borderOfHighest(keys: Float32Array, count: number): Border {
+  if (count < 1 || count > mostInHeap || count > keys.length) return selectThreshold(keys, count);
+  const heap = keys.slice(0, count).sort(); // rising: a heap with its smallest first
+  for (let id = count; id < keys.length; id++) if (keys[id]! > heap[0]!) replaceSmallest(heap, keys[id]!);
+  const threshold = heap[0]!;
+  return { threshold, above: heap.reduce((sum, key) => sum + Number(key > threshold), 0) };
+}
+
+function replaceSmallest(heap: Float32Array, value: number): void {
+  let at = 0;
+  for (;;) {
+    let child = 2 * at + 1;
+    if (child + 1 < heap.length && heap[child + 1]! < heap[child]!) child++;
+    if (child >= heap.length || heap[child]! >= value) break;
+    heap[at] = heap[child]!;
+    at = child;
+  }
+  heap[at] = value;
+}
+
 /** Ids of the `count` highest keys, highest first, ties by id; none whose key is −∞. */
 export function highestIds(keys: Float32Array, count: number): number[] {
-  const { threshold, above } = selectThreshold(keys, count);
+  const { threshold, above } = borderOfHighest(keys, count);
   let ties = count - above;
   const ids: number[] = [];
   for (let id = 0; id < keys.length; id++) {
