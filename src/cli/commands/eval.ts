@@ -5,7 +5,7 @@ import { type LoadedRun, loadRun } from "../../experiments/loadRun.ts";
 import { loadRepair } from "../../experiments/repairs.ts";
 import { tokenByteLengths } from "../../experiments/runTraining.ts";
 import { splitNames } from "../../text/splits.ts";
-import { type Evaluation, evaluate as evaluateModel } from "../../training/evaluation.ts";
+import { type Evaluation, type EvaluationOptions, evaluate as evaluateModel } from "../../training/evaluation.ts";
 import { modelPredictions } from "../../training/predictions.ts";
 import {
   type CommandModule,
@@ -15,6 +15,7 @@ import {
   startEngine,
   wholeNumber,
 } from "../command.ts";
+import { type DynamicFlags, declareDynamic, evaluateBoth, expectDynamicFlags, printBoth } from "../evaluateBoth.ts";
 import { formatCount, note, print, printJson } from "../output.ts";
 import { chooseRun } from "../runOptions.ts";
 import { textOfRun } from "../textOfRun.ts";
@@ -22,7 +23,7 @@ import { textOfRun } from "../textOfRun.ts";
 /** Least time between two lines of progress. */
 const progressMilliseconds = 5000;
 
-interface EvalFlags extends EngineOptions {
+interface EvalFlags extends EngineOptions, DynamicFlags {
   readonly on?: string;
   readonly split: string;
   readonly step: string;
@@ -45,6 +46,7 @@ function declare(command: Command): void {
     .option("--calibrated", calibratedHelp)
     .option("--lossy", "replace bytes that are not UTF-8 instead of refusing the text")
     .option("--json", "one JSON object");
+  declareDynamic(command);
   declareEngine(command);
 }
 
@@ -58,14 +60,14 @@ function tellNowAndThen(all: number): (tokens: number) => void {
   };
 }
 
-function predict({ model, tokenizer, config }: LoadedRun, ids: Int32Array, flags: EvalFlags): Promise<Evaluation> {
-  return evaluateModel(model, {
+function evaluationOptions({ tokenizer, config }: LoadedRun, ids: Int32Array, flags: EvalFlags): EvaluationOptions {
+  return {
     ids,
     tokenBytes: tokenByteLengths(tokenizer),
     batchSize: config.training.batchSize,
     onProgress: tellNowAndThen(Math.min(ids.length - 1, flags.maxTokens ?? Number.POSITIVE_INFINITY)),
     ...(flags.maxTokens === undefined ? {} : { maxTokens: flags.maxTokens }),
-  });
+  };
 }
 
 /** Windows that each begin anew, also where the model could carry a state, as repairs are fitted on them. */
@@ -80,14 +82,21 @@ async function run(
   [named]: readonly (string | undefined)[],
 ): Promise<void> {
   const flags = options as unknown as EvalFlags;
+  expectDynamicFlags(flags);
   const folder = chooseRun(named);
   await startEngine(flags);
   const loaded = await loadRun(folder, flags.step, note);
   try {
     const { ids, where } = await textOfRun(loaded, flags, "eval");
+    if (flags.dynamic) {
+      const both = await evaluateBoth(loaded.model, evaluationOptions(loaded, ids, flags), flags);
+      if (flags.json) return printJson({ run: folder, step: loaded.step, text: where, ...both });
+      print(`${folder}, step ${loaded.step}, on ${where}: ${formatCount(both.dynamic.tokens)} tokens`);
+      return printBoth(both);
+    }
     const result: Evaluation & Partial<RepairedEvaluation> = await (flags.calibrated
       ? predictRepaired(loaded, ids, flags)
-      : predict(loaded, ids, flags));
+      : evaluateModel(loaded.model, evaluationOptions(loaded, ids, flags)));
     if (flags.json) return printJson({ run: folder, step: loaded.step, text: where, ...result });
     print(`${folder}, step ${loaded.step}, on ${where}: ${formatCount(result.tokens)} tokens`);
     if (result.natsBefore !== undefined) print(`uncalibrated   ${result.natsBefore.toFixed(4)} nats per token`);
