@@ -48,3 +48,22 @@ export function boundAction<Page extends string, Action>(
 
 /** −1 for the first key of a pair, 1 for the second, and so on in turn. */
 export const direction = (place: number): 1 | -1 => (place % 2 === 0 ? -1 : 1);
+
+/** What the keys of every help page do; a screen's actions hold these two. */
+type HelpAction = { readonly type: "page-closed" } | { readonly type: "help-scrolled"; readonly by: number };
+
+const onHelp = bindingMaker<"help", HelpAction>();
+const scrolls = [-1, 1, -8, 8];
+
+/** Closing and scrolling a help page; how it quits is each screen's own. */
+export const helpKeys: readonly Binding<"help", HelpAction>[] = [
+  onHelp("help", ["escape", "?", "enter", "q", " "], "escape  ?", "back", () => ({ type: "page-closed" }), "back"),
+  onHelp(
+    "help",
+    ["up", "down", "pageup", "pagedown"],
+    "↑ ↓",
+    "scroll",
+    (place) => ({ type: "help-scrolled", by: scrolls[place]! }),
+    "scroll",
+  ),
+];

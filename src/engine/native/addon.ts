@@ -12,7 +12,7 @@ import { pathToFileURL } from "node:url";
 import { SandboxError } from "../errors.ts";
 import { packageRoot } from "../packageRoot.ts";
 import type { LayersAddon } from "./layersAddon.ts";
-import type { ReadingCalls } from "./readingCalls.ts";
+import type { ReadingAddon } from "./readingAddon.ts";
 import type { RecurrentAddon } from "./recurrentAddon.ts";
 import type { VocabularyAddon } from "./vocabularyAddon.ts";
 
@@ -21,7 +21,7 @@ export type InstructionSet = "portable" | "avx2" | "avx512" | "avx512bf16" | "am
 export type Precision = "float32" | "bfloat16";
 
 /** The native functions, argument by argument as native/binding.cc reads them. Sizes are in elements. */
-export interface NativeAddon extends LayersAddon, ReadingCalls, RecurrentAddon, VocabularyAddon {
+export interface NativeAddon extends LayersAddon, ReadingAddon, RecurrentAddon, VocabularyAddon {
   matmul(
     a: Float32Array,
     b: Float32Array,

@@ -1,11 +1,10 @@
 /** @file Every key of the play screen in one table, which also makes the help page and the line of hints. */
-import { type Binding, bindingMaker, boundAction, direction as by, type PageTitle } from "../bindings.ts";
+import { type Binding, bindingMaker, boundAction, direction as by, helpKeys, type PageTitle } from "../bindings.ts";
 import { type Key, pastedText } from "../keyboard.ts";
 import type { Dial } from "./settings.ts";
 import type { Action, Page } from "./state.ts";
 
 const on = bindingMaker<Page, Action>();
-const scrolls = [-1, 1, -8, 8];
 const digits = ["1", "2", "3", "4", "5", "6", "7", "8", "9"];
 
 /** Pages below the text, and the keys that open and close them. */
@@ -141,15 +140,7 @@ export const bindings: readonly Binding<Page, Action>[] = [
   on("edit", ["tab"], "tab", "insert a tab", () => inserted("\t")),
   on("edit", ["ctrl-c"], "ctrl-c", "quit", () => ({ type: "ended" })),
 
-  on("help", ["escape", "?", "enter", "q", " "], "escape  ?", "back", () => ({ type: "page-closed" }), "back"),
-  on(
-    "help",
-    ["up", "down", "pageup", "pagedown"],
-    "↑ ↓",
-    "scroll",
-    (place) => ({ type: "help-scrolled", by: scrolls[place]! }),
-    "scroll",
-  ),
+  ...helpKeys,
   on("help", ["ctrl-c"], "ctrl-c", "quit", () => ({ type: "ended" }), "quit"),
 ];
 

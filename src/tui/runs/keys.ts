@@ -1,10 +1,9 @@
 /** @file Every key of the screen of runs in one table. */
-import { type Binding, bindingMaker, boundAction, direction, type PageTitle } from "../bindings.ts";
+import { type Binding, bindingMaker, boundAction, direction, helpKeys, type PageTitle } from "../bindings.ts";
 import type { Key } from "../keyboard.ts";
 import type { Action, Page } from "./state.ts";
 
 const on = bindingMaker<Page, Action>();
-const scrolls = [-1, 1, -8, 8];
 const moves = [-1, 1, -10, 10];
 
 export const bindings: readonly Binding<Page, Action>[] = [
@@ -49,15 +48,7 @@ export const bindings: readonly Binding<Page, Action>[] = [
   ),
   on("runs", ["ctrl-l"], "ctrl-l", "draw the screen anew", () => ({ type: "repainted" })),
 
-  on("help", ["escape", "?", "enter", "q", " "], "escape  ?", "back", () => ({ type: "page-closed" }), "back"),
-  on(
-    "help",
-    ["up", "down", "pageup", "pagedown"],
-    "↑ ↓",
-    "scroll",
-    (place) => ({ type: "help-scrolled", by: scrolls[place]! }),
-    "scroll",
-  ),
+  ...helpKeys,
   on("help", ["ctrl-c"], "ctrl-c", "quit", () => ({ type: "ended" }), "quit"),
 ];
 

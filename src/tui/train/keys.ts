@@ -1,10 +1,9 @@
 /** @file Every key of the training screen in one table, which also makes the help page and the line of hints. */
-import { type Binding, bindingMaker, boundAction, direction, type PageTitle } from "../bindings.ts";
+import { type Binding, bindingMaker, boundAction, direction, helpKeys, type PageTitle } from "../bindings.ts";
 import type { Key } from "../keyboard.ts";
 import { type Action, type Page, panels } from "./state.ts";
 
 const on = bindingMaker<Page, Action>();
-const scrolls = [-1, 1, -8, 8];
 
 /** In the order of the help page; the order of the hints too. */
 export const bindings: readonly Binding<Page, Action>[] = [
@@ -53,15 +52,7 @@ export const bindings: readonly Binding<Page, Action>[] = [
   ),
   on("leave", ["escape", "n", " "], "escape  n", "go on training", () => ({ type: "page-closed" }), "stay"),
 
-  on("help", ["escape", "?", "enter", "q", " "], "escape  ?", "back", () => ({ type: "page-closed" }), "back"),
-  on(
-    "help",
-    ["up", "down", "pageup", "pagedown"],
-    "↑ ↓",
-    "scroll",
-    (place) => ({ type: "help-scrolled", by: scrolls[place]! }),
-    "scroll",
-  ),
+  ...helpKeys,
   on("help", ["ctrl-c"], "ctrl-c", "save and leave at once", () => ({ type: "stop-asked" })),
 ];
 

@@ -1,6 +1,6 @@
 /** @file The native functions for texts that are read token by token; arguments as native/entries.h reads them. */
 
-export interface ReadingCalls {
+export interface ReadingAddon {
   /** `c = a · b (+ bias)` for at most 8 rows; b is stored as bfloat16. */
   matmulHalves(
     a: Float32Array,
