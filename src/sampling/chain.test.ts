@@ -281,12 +281,30 @@ test("--filters sets values and the order, and nothing else is applied", () => {
   expect(filterNames.every((name) => name === "logit-bias" || parseFilters(`${name}=1`).order[0] === name)).toBe(true);
 });
 
-test.each(["", "top-q=1", "top-k", "top-k=", "top-k=x", "top-k=1=2", "seed=3", "min-p=0.1,,top-k=2"])(
-  "--filters %o is refused, and says what there is",
+test.each(["top-k", "top-k=", "top-k=x", "top-k=1=2"])(
+  "--filters %o is refused, and says what a filter looks like",
   (text) => {
-    expect(() => parseFilters(text)).toThrow("--filters: expected name=number, got ");
+    expect(() => parseFilters(text)).toThrow(`--filters: expected top-k=number, got ${JSON.stringify(text)}`);
   },
 );
+
+test.each([
+  ["", ""],
+  ["top-q=1", "top-q"],
+  ["foo=1", "foo"],
+  ["seed=3", "seed"],
+  ["min-p=0.1,,top-k=2", ""],
+])("--filters %o is refused: there is no filter %o; what there is is listed", (text, name) => {
+  const refused = expect.objectContaining({
+    message: `--filters: there is no filter ${JSON.stringify(name)}`,
+    hint: expect.stringMatching(/^Names: temperature, top-k, .*mirostat-rate.* For example/),
+  });
+  expect(() => parseFilters(text)).toThrow(refused);
+});
+
+test("--filters logit-bias=1 is refused: its values come from a flag of its own", () => {
+  expect(() => parseFilters("logit-bias=1")).toThrow("--filters: logit-bias stands for its place alone");
+});
 
 test("a filter named twice is refused", () => {
   expect(() => parseSamplingSettings(parseFilters("top-k=1,top-k=2"))).toThrow("order: must name each filter once");

@@ -134,15 +134,29 @@ export function parseFilters(text: string): { [key: string]: unknown; order: Fil
   for (const part of text.split(",").map((piece) => piece.trim())) {
     const [name = "", value, ...rest] = part.split("=").map((piece) => piece.trim());
     const filter = filterNames.find((known) => known === name);
-    const key = settingKeys.get(name);
     const isPlace = name === "logit-bias" && value === undefined; // its values come from a flag of its own
-    if (!isPlace && (!key || name === "seed" || rest.length || !value || !Number.isFinite(Number(value))))
-      throw new SandboxError(
-        `--filters: expected name=number, got ${JSON.stringify(part)}`,
-        `Names: ${[...settingKeys.keys()].filter((known) => known !== "seed").join(", ")}. For example --filters "min-p=0.05,temperature=0.8".`,
-      );
+    const key = isPlace ? undefined : keyOfFilter(name);
+    if (key && (rest.length || !value || !Number.isFinite(Number(value))))
+      throw new SandboxError(`--filters: expected ${name}=number, got ${JSON.stringify(part)}`, filterHint());
     if (key) values[key] = Number(value);
     if (filter) order.push(filter);
   }
   return { ...values, order };
 }
+
+/** @throws {SandboxError} if no setting of `--filters` is called so. */
+function keyOfFilter(name: string): keyof SamplingSettings {
+  const key = name === "seed" ? undefined : settingKeys.get(name);
+  if (key) return key;
+  throw new SandboxError(
+    name === "logit-bias"
+      ? "--filters: logit-bias stands for its place alone, without a number"
+      : `--filters: there is no filter ${JSON.stringify(name)}`,
+    filterHint(),
+  );
+}
+
+const filterHint = (): string => {
+  const names = [...settingKeys.keys()].filter((known) => known !== "seed");
+  return `Names: ${names.join(", ")}. For example --filters "min-p=0.05,temperature=0.8".`;
+};
