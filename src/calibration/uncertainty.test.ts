@@ -1,7 +1,7 @@
 // Predictive entropy and its two parts, and averaging, against the definitions on probabilities and the laws they obey.
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { meanUncertainty, tokenUncertainty } from "./uncertainty.ts";
+import { tokenUncertainty } from "./uncertainty.ts";
 
 const members = fc
   .record({ classes: fc.integer({ min: 1, max: 6 }), size: fc.integer({ min: 1, max: 5 }) })
@@ -79,13 +79,4 @@ describe("the uncertainty of a token", () => {
     expect(got.probabilityNll).toBeCloseTo(Math.LN2, 14);
     expect(got.logProbabilityNll).toBe(Number.POSITIVE_INFINITY);
   });
-});
-
-test("the mean over batches is the mean over their tokens, however they are cut", async () => {
-  const rows = [1, 2, 3].map((k) => [normalised([k, 0.5, -1]), normalised([0, k, 1])]);
-  const joined = [0, 1].map((m) => Float64Array.from(rows.flatMap((row) => [...row[m]!])));
-  const single = rows.map((row) => ({ members: row, targets: Int32Array.of(2) }));
-  const whole = await meanUncertainty([{ members: joined, targets: Int32Array.of(2, 2, 2) }], 3);
-  expect(await meanUncertainty(single, 3)).toEqual(whole);
-  expect(whole.mutualInformation).toBeCloseTo(mean(rows.map((row) => tokenUncertainty(row, 2).mutualInformation)), 14);
 });

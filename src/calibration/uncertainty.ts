@@ -5,6 +5,7 @@
  * With members `p₁ … p_M` and their mean `p̄`: `H[p̄] = (1/M) Σ H[p_m] + (1/M) Σ KL(p_m ‖ p̄)`, predictive entropy = expected
  * entropy + mutual information. Source: Depeweg et al. 2018, arXiv 1710.07283; Lakshminarayanan et al. 2017, arXiv 1612.01474.
  */
+import { decay } from "../lm/exponential.ts";
 import type { LogProbs } from "./predictions.ts";
 
 /** What members say about one token, or on average about many; all in nats. */
@@ -23,29 +24,26 @@ export interface Uncertainty {
   readonly mutualInformation: number;
 }
 
-/** Some tokens as every member sees them; the memory may be used again once the next batch is asked for. */
-export interface EnsembleBatch {
-  /** Log-probabilities of each member, `[N, V]`; −∞ is allowed. */
-  readonly members: readonly LogProbs[];
-  /** The class that came true, `[N]`. */
-  readonly targets: Int32Array;
-}
-
-/** The uncertainty of one token from the members' rows, each `[V]`. */
+/** The uncertainty of one token from the members' rows, each `[V]`; M + 1 powers of e and a logarithm a class. */
 export function tokenUncertainty(rows: readonly LogProbs[], target: number): Uncertainty {
-  const classes = rows[0]!.length;
+  const [classes, size] = [rows[0]!.length, rows.length];
   let [predictiveEntropy, expectedEntropy, mutualInformation, normaliser] = [0, 0, 0, 0];
   for (let v = 0; v < classes; v++) {
-    const logMean = logMeanExp(rows, v);
-    if (logMean === Number.NEGATIVE_INFINITY) continue;
-    predictiveEntropy -= Math.exp(logMean) * logMean;
-    normaliser += Math.exp(meanLog(rows, v));
-    for (const row of rows) {
-      if (row[v] === Number.NEGATIVE_INFINITY) continue;
-      const share = Math.exp(row[v]!) / rows.length;
-      expectedEntropy -= share * row[v]!;
-      mutualInformation += share * (row[v]! - logMean);
+    let [sum, logs, weighted] = [0, 0, 0]; // Σ p, Σ log p, Σ p log p
+    for (let m = 0; m < size; m++) {
+      const logProb = rows[m]![v]!;
+      const p = decay(-logProb);
+      sum += p;
+      logs += logProb;
+      if (p > 0) weighted += p * logProb;
     }
+    normaliser += decay(-logs / size);
+    if (sum === 0) continue;
+    const mean = sum / size;
+    const ofMean = mean * Math.log(mean);
+    predictiveEntropy -= ofMean;
+    expectedEntropy -= weighted / size;
+    mutualInformation += weighted / size - ofMean;
   }
   const memberNll = -meanLog(rows, target);
   return {
@@ -58,25 +56,7 @@ export function tokenUncertainty(rows: readonly LogProbs[], target: number): Unc
   };
 }
 
-/** The mean over all tokens; holds one batch at a time. NaN where there are no tokens. */
-export async function meanUncertainty(
-  batches: Iterable<EnsembleBatch> | AsyncIterable<EnsembleBatch>,
-  classes: number,
-): Promise<Uncertainty> {
-  const sums = Object.fromEntries(uncertaintyNames.map((name) => [name, 0])) as Record<keyof Uncertainty, number>;
-  let count = 0;
-  for await (const { members, targets } of batches)
-    for (const [n, target] of targets.entries()) {
-      const rows = members.map((member) => member.subarray(n * classes, (n + 1) * classes)); // M × [V]
-      const token = tokenUncertainty(rows, target);
-      for (const name of uncertaintyNames) sums[name] += token[name];
-      count++;
-    }
-  for (const name of uncertaintyNames) sums[name] /= count;
-  return sums;
-}
-
-const uncertaintyNames = [
+export const uncertaintyNames = [
   "memberNll",
   "probabilityNll",
   "logProbabilityNll",
@@ -85,17 +65,19 @@ const uncertaintyNames = [
   "mutualInformation",
 ] as const satisfies readonly (keyof Uncertainty)[];
 
-function meanLog(rows: readonly LogProbs[], v: number): number {
+/** `(1/M) Σ log p_m(v)`. */
+export function meanLog(rows: readonly LogProbs[], v: number): number {
   let sum = 0;
   for (const row of rows) sum += row[v]!;
   return sum / rows.length;
 }
 
-function logMeanExp(rows: readonly LogProbs[], v: number): number {
+/** `log (1/M) Σ p_m(v)`, taken from the largest. */
+export function logMeanExp(rows: readonly LogProbs[], v: number): number {
   let largest = Number.NEGATIVE_INFINITY;
   for (const row of rows) if (row[v]! > largest) largest = row[v]!;
   if (largest === Number.NEGATIVE_INFINITY) return largest;
   let sum = 0;
-  for (const row of rows) sum += Math.exp(row[v]! - largest);
+  for (const row of rows) sum += decay(largest - row[v]!);
   return largest + Math.log(sum / rows.length);
 }

@@ -14,7 +14,6 @@ export interface DynamicFlags {
   readonly dynamic?: boolean;
   readonly dynamicRate?: number;
   readonly dynamicDecay?: number;
-  readonly calibrated?: boolean;
 }
 
 export interface BothEvaluations {
@@ -34,9 +33,7 @@ export function declareDynamic(command: Command): void {
 }
 
 /** @throws {SandboxError} for options that do not go together. */
-export function expectDynamicFlags({ dynamic, dynamicRate, dynamicDecay, calibrated }: DynamicFlags): void {
-  if (dynamic && calibrated)
-    throw new SandboxError("eval: --dynamic and --calibrated do not go together", "Leave one of them out.");
+export function expectDynamicFlags({ dynamic, dynamicRate, dynamicDecay }: DynamicFlags): void {
   if (!dynamic && (dynamicRate ?? dynamicDecay) !== undefined)
     throw new SandboxError("eval: --dynamic-rate and --dynamic-decay need --dynamic", "Add --dynamic.");
 }

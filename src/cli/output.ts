@@ -60,3 +60,16 @@ export function formatDuration(seconds: number): string {
 
 /** Whole numbers with thousands separators. */
 export const formatCount = (n: number): string => Math.round(n).toLocaleString("en-US");
+
+/** Least time between two lines of progress. */
+const progressMilliseconds = 5000;
+
+/** Says on stderr how far a long evaluation has come; short ones stay silent. */
+export function tellNowAndThen(all: number): (tokens: number) => void {
+  let told = performance.now();
+  return (tokens) => {
+    if (performance.now() - told < progressMilliseconds) return;
+    told = performance.now();
+    note(`predicted ${formatCount(tokens)} of ${formatCount(all)} tokens`);
+  };
+}

@@ -83,6 +83,14 @@ export type ModelConfig = z.infer<typeof ModelConfig>;
 export type TransformerConfig = z.infer<typeof Transformer>;
 export type RecurrentConfig = z.infer<typeof Lstm> | z.infer<typeof Gru>;
 
+/** Whether anything of a model is dropped at random while it trains. */
+export const hasDropout = (config: ModelConfig): boolean =>
+  config.kind === "transformer"
+    ? config.dropout > 0
+    : [config.dropout, config.inputDropout, config.betweenDropout, config.embeddingDropout, config.weightDropout].some(
+        (share) => share > 0,
+      );
+
 /** Reads a model configuration. @throws {SandboxError} naming every wrong key by its path. */
 export function parseModelConfig(raw: unknown): ModelConfig {
   const result = ModelConfig.safeParse(raw);

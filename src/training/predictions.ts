@@ -1,7 +1,6 @@
 /** @file What a model predicts at every token of a text, as plain rows of log-probabilities, a bounded number of them at a time. */
 import { setImmediate } from "node:timers/promises";
 import * as tf from "@tensorflow/tfjs";
-import type { RandomKey } from "../engine/random.ts";
 import type { NE } from "../engine/shapes.ts";
 import type { LanguageModel } from "../lm/model.ts";
 import { evaluationBatches } from "../text/batches.ts";
@@ -33,8 +32,6 @@ export interface PredictionOptions {
   /** At most so many tokens, spread evenly; all of them where absent. */
   readonly maxTokens?: number | undefined;
   readonly signal?: AbortSignal | undefined;
-  /** Dropout masks stay on, selected by this key and the batch. */
-  readonly dropout?: ((batch: number) => RandomKey) | undefined;
 }
 
 /** Each token of the windows of `evaluationBatches` is predicted once. */
@@ -47,11 +44,10 @@ export function modelPredictions(model: LanguageModel, options: PredictionOption
     classes: vocabSize,
     count,
     batches: async function* () {
-      let index = 0;
       for (const batch of evaluationBatches(options.ids, windows)) {
         if (options.signal?.aborted) return;
         const [inputs, targets] = batchTensors(batch);
-        const states = model.hidden(inputs, options.dropout?.(index++)); // [B·T, E]
+        const states = model.hidden(inputs); // [B·T, E]
         tf.dispose([inputs, targets]);
         try {
           yield* rowsOf(model, states, batch.targets);

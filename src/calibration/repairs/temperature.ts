@@ -76,6 +76,7 @@ export function applyTemperature({ temperature }: TemperatureRepair, row: LogPro
 export function normalise(scores: Float64Array): void {
   let largest = Number.NEGATIVE_INFINITY;
   for (let v = 0; v < scores.length; v++) if (scores[v]! > largest) largest = scores[v]!;
+  if (largest === Number.NEGATIVE_INFINITY) return; // nothing is possible: nothing to share
   let total = 0;
   for (let v = 0; v < scores.length; v++) total += Math.exp(scores[v]! - largest);
   const logSumExp = largest + Math.log(total);

@@ -1,5 +1,6 @@
 /** @file `softbox eval`: how well a model predicts a text. */
 import type { Command } from "commander";
+import { SandboxError } from "../../engine/errors.ts";
 import { evaluateRepaired, type RepairedEvaluation } from "../../experiments/evaluateRepaired.ts";
 import { type LoadedRun, loadRun } from "../../experiments/loadRun.ts";
 import { loadRepair } from "../../experiments/repairs.ts";
@@ -16,21 +17,13 @@ import {
   wholeNumber,
 } from "../command.ts";
 import { type DynamicFlags, declareDynamic, evaluateBoth, expectDynamicFlags, printBoth } from "../evaluateBoth.ts";
-import { formatCount, note, print, printJson } from "../output.ts";
+import { declareMembers, evaluateMembers, type MemberFlags } from "../evaluateMembers.ts";
+import { formatCount, note, print, printJson, tellNowAndThen } from "../output.ts";
 import { chooseRun } from "../runOptions.ts";
 import { textOfRun } from "../textOfRun.ts";
 
-/** Least time between two lines of progress. */
-const progressMilliseconds = 5000;
-
-interface EvalFlags extends EngineOptions, DynamicFlags {
-  readonly on?: string;
-  readonly split: string;
-  readonly step: string;
-  readonly maxTokens?: number;
+interface EvalFlags extends EngineOptions, DynamicFlags, MemberFlags {
   readonly calibrated?: boolean;
-  readonly lossy?: boolean;
-  readonly json?: boolean;
 }
 
 function declare(command: Command): void {
@@ -47,17 +40,8 @@ function declare(command: Command): void {
     .option("--lossy", "replace bytes that are not UTF-8 instead of refusing the text")
     .option("--json", "one JSON object");
   declareDynamic(command);
+  declareMembers(command);
   declareEngine(command);
-}
-
-/** Says on stderr how far a long evaluation has come; short ones stay silent. */
-function tellNowAndThen(all: number): (tokens: number) => void {
-  let told = performance.now();
-  return (tokens) => {
-    if (performance.now() - told < progressMilliseconds) return;
-    told = performance.now();
-    note(`predicted ${formatCount(tokens)} of ${formatCount(all)} tokens`);
-  };
 }
 
 function evaluationOptions({ tokenizer, config }: LoadedRun, ids: Int32Array, flags: EvalFlags): EvaluationOptions {
@@ -77,12 +61,36 @@ function predictRepaired(run: LoadedRun, ids: Int32Array, { maxTokens }: EvalFla
   return evaluateRepaired(predictions, loadRepair(run), tokenByteLengths(run.tokenizer));
 }
 
+/** Ways to evaluate that exclude each other. */
+const ways = [
+  ["--calibrated", "calibrated"],
+  ["--dynamic", "dynamic"],
+  ["--mc-dropout", "mcDropout"],
+  ["--ensemble", "ensemble"],
+] as const satisfies readonly (readonly [string, keyof EvalFlags])[];
+
+/** @throws {SandboxError} for flags that do not go together. */
+function expectOneWay(flags: EvalFlags): void {
+  const [first, second] = ways.filter(([, key]) => flags[key] !== undefined).map(([flag]) => flag);
+  if (second) throw new SandboxError(`eval: ${first} and ${second} do not go together`, "Leave one of them out.");
+  if (flags.perToken && !flags.ensemble && flags.mcDropout === undefined)
+    throw new SandboxError(
+      "eval: --per-token needs --mc-dropout or --ensemble",
+      "softbox score shows the tokens of one model.",
+    );
+}
+
 async function run(
   options: Readonly<Record<string, unknown>>,
   [named]: readonly (string | undefined)[],
 ): Promise<void> {
   const flags = options as unknown as EvalFlags;
+  expectOneWay(flags);
   expectDynamicFlags(flags);
+  if (flags.ensemble || flags.mcDropout !== undefined) {
+    await startEngine(flags);
+    return evaluateMembers(named, flags, () => chooseRun(undefined));
+  }
   const folder = chooseRun(named);
   await startEngine(flags);
   const loaded = await loadRun(folder, flags.step, note);
