@@ -300,6 +300,16 @@ describe.each(["native", "wasm"] as const)("on %s", (engine) => {
     expect(mine.every((x) => x === 3)).toBe(true);
   });
 
+  test("a large array that came from the user moves into the pool's memory, numbers and all", () => {
+    const mine = Float32Array.from({ length: 1 << 20 }, (_, i) => i);
+    const x = tf.tensor1d(mine);
+    const doubled = tf.mul(x, 2).dataSync();
+    expect([doubled[0], doubled[77], doubled.at(-1)]).toEqual([0, 154, 2 * (2 ** 20 - 1)]);
+    const seen = x.dataSync();
+    expect(seen).toEqual(mine);
+    expect(seen.buffer).not.toBe(mine.buffer);
+  });
+
   test("views that cpu kernels make keep their source's buffer alive", () => {
     const x = range(4000);
     const parts = [
