@@ -18,6 +18,7 @@ const transformerFields = {
     .describe("what tells positions apart: a learned table, turned queries and keys, or the causal mask alone"),
   norm: z.enum(["layer", "rms"]).default("layer").describe("norm before each layer: layer norm or RMS norm"),
   feedForward: z.enum(["gelu", "swiglu"]).default("gelu").describe("layer after attention: GELU or SwiGLU"),
+  feedForwardSize: size("width of that layer inside (F); where absent 4E, for SwiGLU about 8E/3").optional(),
   dropout: z.number().min(0).lt(1).default(0).describe("share of embedding and residual activations dropped, 0..1"),
   head: HeadConfig.default({ kind: "softmax" }),
   output: OutputConfig.prefault({}),
@@ -76,6 +77,8 @@ export const ModelRecipe = z.discriminatedUnion("kind", [
   z.strictObject(lstmFields),
   z.strictObject(gruFields),
 ]);
+
+export type ModelRecipe = z.infer<typeof ModelRecipe>;
 
 /** Configuration of a model, by family. */
 export const ModelConfig = z.discriminatedUnion("kind", [Transformer, Lstm, Gru]);

@@ -85,11 +85,7 @@ export function createModel(config: ModelConfig, seed: number): LanguageModel {
   const make = createInitializer(seed);
   const trunk = trunkOf(config);
   const head = headOf(config.head);
-  const params: ModelParams = {
-    trunk: trunk.init(config, make),
-    head: head.init(config.head, config, make),
-    output: initOutput(config, make),
-  };
+  const params = initParams(config, make);
   const parts = headParts({ config, params });
   const hidden = (ids: BT, key?: RandomKey): NE =>
     tf.tidy(() => trunk.hidden(config, params.trunk, ids, { key }).hidden);
@@ -123,6 +119,13 @@ export function createModel(config: ModelConfig, seed: number): LanguageModel {
     dispose: () => disposeParams(params),
   };
 }
+
+/** The tree of a configuration's parameters, made by `make`. */
+export const initParams = (config: ModelConfig, make: Initializer): ModelParams => ({
+  trunk: trunkOf(config).init(config, make),
+  head: headOf(config.head).init(config.head, config, make),
+  output: initOutput(config, make),
+});
 
 function initOutput({ output, vocabSize: V, embedSize: E }: ModelConfig, make: Initializer): ModelParams["output"] {
   return {

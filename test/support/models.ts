@@ -14,7 +14,7 @@ const tinyModels: Readonly<Record<string, object>> = {
   gru: { kind: "gru", hiddenSizes: [7, 6] },
   "rotary, RMS norm, SwiGLU": {
     ...{ kind: "transformer", layers: 2, heads: 2 },
-    ...{ positions: "rotary", norm: "rms", feedForward: "swiglu" },
+    ...{ positions: "rotary", norm: "rms", feedForward: "swiglu", feedForwardSize: 13 },
   },
   "no positions": { kind: "transformer", layers: 2, heads: 2, positions: "none" },
 };

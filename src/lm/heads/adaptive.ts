@@ -89,8 +89,7 @@ export const adaptiveHead: Head<AdaptiveConfig, AdaptiveParams> = {
   init: ({ cutoffs }, { vocabSize: V, embedSize: E }, make) => {
     expectFittingCutoffs(cutoffs, V);
     const sizes = sizesOf(cutoffs, V).slice(1);
-    const bias = make.constant<tf.Rank.R1>([sizes.length], 0);
-    tf.tidy(() => bias.assign(tf.log(tf.tensor1d(sizes, "float32"))));
+    const bias = make.given<tf.Rank.R1>(Float32Array.from(sizes, Math.log), [sizes.length]);
     return { clusters: make.normal("head.clusters", [sizes.length, E], standardDeviation), bias };
   },
   nll: (parts, hidden, targets) => loss(parts, hidden, targets, withoutOptions),

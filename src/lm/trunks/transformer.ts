@@ -13,7 +13,7 @@ import type { BT, BTE, BTQKV, NE } from "../../engine/shapes.ts";
 import type { TransformerConfig } from "../config.ts";
 import { type Initializer, standardDeviation } from "../init.ts";
 import { createKeyValueMemory, type KeyValueSizes } from "./keyValueMemory.ts";
-import { type FeedForwardParams, feedForwards } from "./transformer/feedForwards.ts";
+import { type FeedForwardParams, feedForwardSizeOf, feedForwards } from "./transformer/feedForwards.ts";
 import { type NormParams, norms } from "./transformer/norms.ts";
 import { type PositionParams, positions } from "./transformer/positions.ts";
 import type { LayerStates, Trunk, TrunkParams } from "./trunk.ts";
@@ -33,6 +33,7 @@ export interface TransformerParams extends TrunkParams, PositionParams {
 /** Fresh parameters; maps that feed a residual sum are scaled by `1/√(2L)`. */
 function initTransformer(config: TransformerConfig, make: Initializer): TransformerParams {
   const { vocabSize: V, embedSize: E, layers: L } = config;
+  const F = feedForwardSizeOf(config);
   const residual = standardDeviation / Math.sqrt(2 * L);
   const norm = (): NormParams => norms[config.norm].init(E, make);
   const block = (name: string): BlockParams => ({
@@ -42,7 +43,7 @@ function initTransformer(config: TransformerConfig, make: Initializer): Transfor
       output: make.linear(`${name}.attention.output`, E, E, residual),
     },
     feedForwardNorm: norm(),
-    feedForward: feedForwards[config.feedForward].init(`${name}.feedForward`, E, residual, make),
+    feedForward: feedForwards[config.feedForward].init(`${name}.feedForward`, { E, F, residual }, make),
   });
   return {
     tokenEmbedding: make.normal("tokenEmbedding", [V, E], standardDeviation),

@@ -11,9 +11,17 @@ export interface FeedForwardParams {
   readonly contract: LinearParams;
 }
 
+/** Sizes of one layer: features E, width F in between; `residual` is the deviation of what feeds the residual sum. */
+interface FeedForwardSizes {
+  readonly E: number;
+  readonly F: number;
+  readonly residual: number;
+}
+
 interface FeedForward {
-  /** @param residual - standard deviation of what feeds the residual sum. */
-  init(name: string, E: number, residual: number, make: Initializer): FeedForwardParams;
+  /** F where the configuration does not say. */
+  usualSize(E: number): number;
+  init(name: string, sizes: FeedForwardSizes, make: Initializer): FeedForwardParams;
   /**
    * @param x - `[N, E]`, not disposed.
    * @param residual - `[N, E]`, added where there is one.
@@ -22,26 +30,25 @@ interface FeedForward {
   apply(x: NE, params: FeedForwardParams, residual?: NE): NE;
 }
 
-/** Width F of SwiGLU: about as many parameters, `3 E F`, as `8 E²` of a plain layer; a multiple of 8. */
-const gatedWidth = (E: number): number => 8 * Math.ceil(E / 3);
-
 export const feedForwards = {
   /** `GELU(x W₁ + b₁) W₂ + b₂`, four times as wide in between. */
   gelu: {
-    init: (name, E, residual, make) => ({
-      expand: make.linear(`${name}.expand`, E, 4 * E, standardDeviation),
-      contract: make.linear(`${name}.contract`, 4 * E, E, residual),
+    usualSize: (E) => 4 * E,
+    init: (name, { E, F, residual }, make) => ({
+      expand: make.linear(`${name}.expand`, E, F, standardDeviation),
+      contract: make.linear(`${name}.contract`, F, E, residual),
     }),
     apply: (x, { expand, contract }, residual) => {
-      const wide = linearGelu(x, expand.kernel, expand.bias); // [N, 4E]
+      const wide = linearGelu(x, expand.kernel, expand.bias); // [N, F]
       return linear(wide, contract.kernel, contract.bias, residual);
     },
   },
   /** `SwiGLU(x W₁ + b₁) W₂ + b₂`; W₁ makes gates and values side by side. */
   swiglu: {
-    init: (name, E, residual, make) => ({
-      expand: make.linear(`${name}.expand`, E, 2 * gatedWidth(E), standardDeviation),
-      contract: make.linear(`${name}.contract`, gatedWidth(E), E, residual),
+    usualSize: (E) => 8 * Math.ceil(E / 3), // about as many parameters, 3 E F, as 8 E² of a plain layer; a multiple of 8
+    init: (name, { E, F, residual }, make) => ({
+      expand: make.linear(`${name}.expand`, E, 2 * F, standardDeviation),
+      contract: make.linear(`${name}.contract`, F, E, residual),
     }),
     apply: (x, { expand, contract }, residual) => {
       const wide = swiglu(linear(x, expand.kernel, expand.bias)); // [N, F]
@@ -49,3 +56,11 @@ export const feedForwards = {
     },
   },
 } satisfies Record<TransformerConfig["feedForward"], FeedForward>;
+
+/** Width F of a configuration's feed-forward layers. */
+export const feedForwardSizeOf = ({
+  embedSize,
+  feedForward,
+  feedForwardSize,
+}: Pick<TransformerConfig, "embedSize" | "feedForward"> & { readonly feedForwardSize?: number | undefined }): number =>
+  feedForwardSize ?? feedForwards[feedForward].usualSize(embedSize);
