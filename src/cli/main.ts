@@ -43,6 +43,10 @@ const commands: Readonly<Record<string, Entry>> = {
     summary: "the rank of a model's log-probabilities, and its head's bound",
     load: async () => (await import("./commands/bottleneck.ts")).bottleneck,
   },
+  compare: {
+    summary: "runs or heads side by side: loss over seeds, size, time",
+    load: async () => (await import("./commands/compare.ts")).compare,
+  },
   corpus: {
     summary: "list corpora, count them, prepare their ids",
     load: async () => (await import("./commands/corpus.ts")).corpus,

@@ -58,6 +58,10 @@ export function formatDuration(seconds: number): string {
   return hours ? `${hours}:${two(minutes)}:${two(rest)}` : `${minutes}:${two(rest)}`;
 }
 
+/** Seconds for a table: `4.3 s`, from a minute on `1:05`. */
+export const formatSeconds = (seconds: number): string =>
+  seconds < 59.95 ? `${seconds.toFixed(1)} s` : formatDuration(seconds);
+
 /** Whole numbers with thousands separators. */
 export const formatCount = (n: number): string => Math.round(n).toLocaleString("en-US");
 

@@ -1,6 +1,7 @@
 /** @file From flags to a run's configuration: recipe first, then flags, then `--set`. */
 import { existsSync, readdirSync, statSync } from "node:fs";
 import { join, resolve } from "node:path";
+import type { Command } from "commander";
 import { SandboxError } from "../engine/errors.ts";
 import { parseRunConfig, type RunConfig } from "../experiments/config.ts";
 import { readRecipe } from "../experiments/recipes.ts";
@@ -55,6 +56,14 @@ function setPath(root: Json, path: string, value: unknown): void {
   }
   setOwn(node, keys.at(-1)!, value);
 }
+
+/** Declares `--set`. */
+export const setOption = (command: Command): Command =>
+  command.option(
+    "--set <path=value>",
+    "any other key, softbox train --help lists them; may be repeated",
+    (value: string, all: string[] = []) => [...all, value],
+  );
 
 /** Keys that hold text even where it looks like a number. */
 const textKeys: ReadonlySet<string> = new Set(["corpus", "tokenizer", "description", "sample.prompt"]);

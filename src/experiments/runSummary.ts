@@ -7,6 +7,7 @@ import type { RunEvent } from "./events.ts";
 import { isRunBusy } from "./lock.ts";
 import { openRecording } from "./recording.ts";
 import { isRun, readRunConfig } from "./runFolder.ts";
+import { studyRuns } from "./study.ts";
 
 /** Where a run stands; `damaged`: its configuration cannot be read. */
 export type RunState = "finished" | "training" | "stopped" | "damaged";
@@ -45,9 +46,11 @@ export interface RunCurves {
 /** Steps whose mean speed is told. */
 const recentSteps = 50;
 
-/** The folders of runs in a folder, by name. */
+/** The folders of runs in a folder: of a study in its order, else by name. */
 export function findRuns(root: string): string[] {
   if (!existsSync(root)) return [];
+  const planned = studyRuns(root);
+  if (planned) return planned;
   return readdirSync(root)
     .sort()
     .map((name) => join(root, name))

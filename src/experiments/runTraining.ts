@@ -87,7 +87,8 @@ function write(record: Record, event: TrainingEvent): void {
   if (event.type === "step") {
     const { milliseconds, tokens, ...metrics } = event;
     record["metrics.jsonl"].append(metrics);
-    record["timings.jsonl"].append({ step: event.step, tokens, milliseconds });
+    const peakMiB = Math.round(process.resourceUsage().maxRSS / 1024);
+    record["timings.jsonl"].append({ step: event.step, tokens, milliseconds, peakMiB });
   } else if (event.type === "evaluation") {
     const { scheduled: _, ...metrics } = event;
     record["metrics.jsonl"].append({ ...metrics, ...finalMark(event) });

@@ -1,18 +1,14 @@
 /** @file `softbox bottleneck`: the rank of a model's log-probabilities, and the bound its head sets. */
 import type { Command } from "commander";
-import { logProbabilityMatrix, rankBound } from "../../analysis/bottleneck.ts";
-import { type Spectrum, spectrumOf } from "../../analysis/spectrum.ts";
 import { spectrumSvg, spectrumText } from "../../analysis/spectrumPlot.ts";
 import { SandboxError } from "../../engine/errors.ts";
 import { replaceFile } from "../../engine/files.ts";
 import { bottleneckExperiment, type ExperimentResult } from "../../experiments/bottleneckExperiment.ts";
-import { loadRun } from "../../experiments/loadRun.ts";
-import { headName } from "../../lm/heads/shortForm.ts";
 import { type CommandModule, declareEngine, type EngineOptions, startEngine, wholeNumber } from "../command.ts";
+import { examineRank, type RankFinding, usualColumns, usualRows } from "../examineRank.ts";
 import { contestantName, experimentTable } from "../experimentTable.ts";
 import { formatDuration, note, print, printJson } from "../output.ts";
 import { chooseRun } from "../runOptions.ts";
-import { textOfRun } from "../textOfRun.ts";
 
 interface BottleneckFlags extends EngineOptions {
   readonly on?: string;
@@ -28,9 +24,6 @@ interface BottleneckFlags extends EngineOptions {
   readonly seeds: number;
 }
 
-/** Columns of the matrix where the flag does not say. */
-const usualTokens = 384;
-
 function declare(command: Command): void {
   command
     .argument("[run]", "a run's folder (default: the newest under checkpoints/)")
@@ -39,11 +32,11 @@ function declare(command: Command): void {
       "--contexts <n>",
       "contexts: rows of the matrix, spread evenly over the text",
       wholeNumber("--contexts", 2, 4096),
-      384,
+      usualRows,
     )
     .option(
       "--tokens <n>",
-      `tokens: columns, the text's commonest (default: ${usualTokens}, or as many as the text has)`,
+      `tokens: columns, the text's commonest (default: ${usualColumns}, or as many as the text has)`,
       wholeNumber("--tokens", 2, 4096),
     )
     .option("--on <corpus>", "a corpus's name, or a file, folder or glob (default: the run's own corpus)")
@@ -67,30 +60,7 @@ is like. Mixtures of softmaxes and sigsoftmax have no such bound. Take more cont
   );
 }
 
-/** What is told of one run. */
-interface Finding {
-  readonly run: string;
-  readonly head: string;
-  readonly embedSize: number;
-  readonly bound: number | undefined;
-  readonly spectrum: Spectrum;
-}
-
-async function examine(folder: string, flags: BottleneckFlags): Promise<Finding> {
-  const loaded = await loadRun(folder, flags.step, note);
-  try {
-    const { ids } = await textOfRun(loaded, flags, "bottleneck");
-    const tokens = flags.tokens ?? Math.min(usualTokens, new Set(ids).size);
-    const rows = await logProbabilityMatrix(loaded.model, ids, { contexts: flags.contexts, tokens });
-    const { config } = loaded.model;
-    const names = { run: folder, head: headName(config.head), embedSize: config.embedSize };
-    return { ...names, bound: rankBound(config), spectrum: spectrumOf(rows) };
-  } finally {
-    loaded.dispose();
-  }
-}
-
-function describeFinding({ run, head, embedSize, bound, spectrum }: Finding): string[] {
+function describeFinding({ run, head, embedSize, bound, spectrum }: RankFinding): string[] {
   const { rank, effectiveRank, tolerance } = spectrum;
   const size = spectrum.singularValues.length;
   const limit = bound === undefined ? "none set by the head" : `${bound}${bound < size ? "" : " (beyond this matrix)"}`;
@@ -110,8 +80,8 @@ async function run(
   if (flags.experiment) return experiment(flags, folders);
   const chosen = [chooseRun(first), ...(second === undefined ? [] : [second])];
   await startEngine(flags);
-  const findings: Finding[] = [];
-  for (const folder of chosen) findings.push(await examine(folder, flags));
+  const findings: RankFinding[] = [];
+  for (const folder of chosen) findings.push(await examineRank(folder, flags));
   const curves = findings.map(({ run: folder, head, spectrum }) => ({ name: `${folder} (${head})`, spectrum }));
   if (flags.svg !== undefined) await replaceFile(flags.svg, spectrumSvg(curves));
   if (flags.json) return findings.forEach(printJson);

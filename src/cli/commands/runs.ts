@@ -1,12 +1,11 @@
 /** @file `softbox runs`: what there is under checkpoints/, as a table or on a screen. */
 import { setImmediate } from "node:timers/promises";
 import type { Command } from "commander";
-import { SandboxError } from "../../engine/errors.ts";
-import { isRun } from "../../experiments/runFolder.ts";
 import { findRuns, readRun } from "../../experiments/runSummary.ts";
 import { columnWidths, headText, runText, sortRuns } from "../../tui/runs/table.ts";
 import type { CommandModule } from "../command.ts";
 import { canDraw, note, print, printJson } from "../output.ts";
+import { runFolders } from "../runFolders.ts";
 
 interface RunsFlags {
   readonly json?: boolean;
@@ -37,7 +36,8 @@ async function run(options: Readonly<Record<string, unknown>>, positional: reado
 }
 
 async function list(flags: RunsFlags, names: readonly string[]): Promise<void> {
-  const folders = (): string[] => (names.length === 0 ? findRuns(root) : names.flatMap(foldersOf));
+  const folders = (): string[] =>
+    names.length === 0 ? findRuns(root) : names.flatMap((name) => runFolders(name, "runs", Object.keys(actions)));
   folders(); // a wrong name is told before a screen opens
   if (flags.ui && canDraw() && !flags.json) return showOnScreen(folders);
   const summaries = folders().map((folder) => readRun(folder).summary);
@@ -51,17 +51,6 @@ async function list(flags: RunsFlags, names: readonly string[]): Promise<void> {
     false,
   );
   for (const { summary } of best) print(runText(summary, widths).trimEnd());
-}
-
-/** A run, or the runs that a folder holds. */
-function foldersOf(name: string): string[] {
-  if (isRun(name)) return [name];
-  const found = findRuns(name);
-  if (found.length > 0) return found;
-  throw new SandboxError(
-    `runs: ${JSON.stringify(name)} is neither ${Object.keys(actions).join(", ")} nor a run, nor a folder with runs`,
-    "softbox runs ls lists what is in checkpoints.",
-  );
 }
 
 async function showOnScreen(folders: () => string[]): Promise<void> {

@@ -9,7 +9,7 @@ import { type CommandModule, declareEngine, type EngineOptions, wholeNumber } fr
 import { describeKeys } from "../describeKeys.ts";
 import type { TrainJob } from "../openSession.ts";
 import { canDraw } from "../output.ts";
-import { configFlags, givenFlags, resolveConfig } from "../runOptions.ts";
+import { configFlags, givenFlags, resolveConfig, setOption } from "../runOptions.ts";
 import { printRecord } from "../train/printRecord.ts";
 import { recordOf } from "../train/record.ts";
 
@@ -33,11 +33,7 @@ function declare(command: Command): void {
     .option("--run <folder>", "where the run is kept (default: checkpoints/<recipe>)")
     .option("--resume <folder>", "go on with this run, exactly as if it had not stopped; only --steps may change");
   for (const { flag, help } of configFlags) command.option(flag, help);
-  command
-    .option("--set <path=value>", "any other key, see below; may be repeated", (value, all: string[] = []) => [
-      ...all,
-      value,
-    ])
+  setOption(command)
     .option("--lossy", "replace bytes that are not UTF-8 instead of refusing the text")
     .option("--ui", "a dashboard with curves, probes and samples; a finished run is replayed; plain lines in a pipe")
     .option("--profile", "afterwards a table of where the time went, and profile.json in the run's folder")
