@@ -13,11 +13,14 @@ export async function syncFolder(folder: string): Promise<void> {
   await handle.sync().finally(() => handle.close());
 }
 
+/** Bytes of a file to be, in order; a chunk is valid until the next is asked for. */
+export type Chunks = Iterable<Uint8Array> | AsyncIterable<Uint8Array>;
+
 /** Writes a new file chunk by chunk and flushes it; `path` must not be read by anyone yet. */
-export async function writeSynced(path: string, chunks: Iterable<Uint8Array>): Promise<void> {
+export async function writeSynced(path: string, chunks: Chunks): Promise<void> {
   const handle = await open(path, "w");
   try {
-    for (const chunk of chunks) await handle.writeFile(chunk);
+    for await (const chunk of chunks) await handle.writeFile(chunk);
     await handle.sync();
   } finally {
     await handle.close();
@@ -54,4 +57,19 @@ export function explainFailure(path: string, error: unknown): unknown {
   const { code } = error as NodeJS.ErrnoException;
   const hint = code && hints[code];
   return hint ? new SandboxError(`${path}: cannot be written (${code})`, hint, { cause: error }) : error;
+}
+
+const readingReasons: Readonly<Record<string, string>> = {
+  ENOENT: "there is no such file",
+  EACCES: "it may not be read",
+  EPERM: "it may not be read",
+  EISDIR: "it is a folder",
+  ENOTDIR: "a part of its path is a file",
+};
+
+/** Turns an operating system's refusal to read into an error for the user; anything else stays what it is. */
+export function explainReading(path: string, error: unknown): unknown {
+  const { code } = error as NodeJS.ErrnoException;
+  const reason = code && readingReasons[code];
+  return reason ? new SandboxError(`${path}: ${reason}`, "Name a file that is there.", { cause: error }) : error;
 }

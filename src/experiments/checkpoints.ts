@@ -1,10 +1,12 @@
 /** @file Saves a run's state and finds it again; what is damaged is passed over aloud. */
+import { readFile } from "node:fs/promises";
 import type * as tf from "@tensorflow/tfjs";
 import { z } from "zod";
 import { SandboxError } from "../engine/errors.ts";
-import { readCheckpointFolder, writeCheckpointFolder } from "../lm/checkpoint/folder.ts";
-import { decodeSafetensors, encodeSafetensors } from "../lm/checkpoint/safetensors.ts";
-import { readVariables, writeVariables } from "../lm/checkpoint/tensors.ts";
+import { checkCheckpointFolder, writeCheckpointFolder } from "../lm/checkpoint/folder.ts";
+import { encodeSafetensors, openSafetensors } from "../lm/checkpoint/safetensors.ts";
+import type { TensorSources } from "../lm/checkpoint/tensorSource.ts";
+import { variableSources, writeVariables } from "../lm/checkpoint/tensors.ts";
 import { freshProgress, type Progress } from "../training/train.ts";
 import { pointAt, pruneCheckpoints, stepFolder } from "./runFolder.ts";
 
@@ -23,6 +25,24 @@ const State = z.strictObject({
   tokenizer: z.string(),
 });
 
+const modelFile = "model.safetensors";
+const optimizerFile = "optimizer.safetensors";
+
+const encodeState = (progress: Progress, tokenizer: string): Uint8Array[] => {
+  const state = { ...progress, tokenizer } satisfies z.infer<typeof State>;
+  return [Buffer.from(`${JSON.stringify(state, null, 2)}\n`)];
+};
+
+/** Saves a model that comes from elsewhere as step 0 of a run: nothing was trained yet, so there is no optimiser's state. */
+export async function saveBeginning(run: string, model: TensorSources, tokenizer: string): Promise<void> {
+  await writeCheckpointFolder(stepFolder(run, 0), {
+    [modelFile]: encodeSafetensors(model),
+    "state.json": encodeState(freshProgress, tokenizer),
+  });
+  await pointAt(run, "latest", 0);
+  await pointAt(run, "best", 0);
+}
+
 /** Saves the present state as a step of the run, points at it, and removes what is too old. */
 export async function saveCheckpoint(
   run: string,
@@ -30,11 +50,10 @@ export async function saveCheckpoint(
   progress: Progress,
   options: { readonly tokenizer: string; readonly best: boolean; readonly keep: number },
 ): Promise<void> {
-  const state = { ...progress, tokenizer: options.tokenizer } satisfies z.infer<typeof State>;
   await writeCheckpointFolder(stepFolder(run, progress.step), {
-    "model.safetensors": encodeSafetensors(await readVariables(variables.model)),
-    "optimizer.safetensors": encodeSafetensors(await readVariables(variables.optimizer)),
-    "state.json": [Buffer.from(`${JSON.stringify(state, null, 2)}\n`)],
+    [modelFile]: encodeSafetensors(variableSources(variables.model)),
+    [optimizerFile]: encodeSafetensors(variableSources(variables.optimizer)),
+    "state.json": encodeState(progress, options.tokenizer),
   });
   await pointAt(run, "latest", progress.step);
   if (options.best) await pointAt(run, "best", progress.step);
@@ -56,29 +75,35 @@ export async function restoreCheckpoint(
   tokenizer: string,
   onWarning: (line: string) => void,
 ): Promise<Progress> {
-  let failure: SandboxError | undefined;
-  for (const [i, step] of steps.entries()) {
-    try {
-      return await restoreStep(stepFolder(run, step), variables, tokenizer);
-    } catch (error) {
-      if (!(error instanceof SandboxError)) throw error;
-      failure ??= error;
-      if (i + 1 < steps.length) onWarning(`${error.message}; trying the one before`);
-    }
-  }
-  if (failure) throw failure;
-  return freshProgress;
+  if (steps.length === 0) return freshProgress;
+  return firstWhole(run, steps, onWarning, (folder) => restoreStep(folder, variables, tokenizer));
 }
 
 async function restoreStep(folder: string, variables: CheckpointVariables, tokenizer: string): Promise<Progress> {
-  const files = await readCheckpointFolder(folder);
-  const file = (name: string): Buffer => {
-    const content = files.get(name);
-    if (!content)
-      throw new SandboxError(`checkpoint ${folder}: ${name} is missing`, "Choose another step of this run.");
-    return content;
-  };
-  const state = State.safeParse(parseJson(file("state.json").toString()));
+  const paths = await checkCheckpointFolder(folder);
+  const progress = await readState(folder, paths, tokenizer);
+  await load(pathOf(folder, paths, modelFile), variables.model);
+  const isBeginning = progress.step === 0 && !paths.has(optimizerFile); // what the optimiser was made with is right then
+  if (variables.optimizer && !isBeginning) await load(pathOf(folder, paths, optimizerFile), variables.optimizer);
+  return progress;
+}
+
+type Paths = ReadonlyMap<string, string>;
+
+function pathOf(folder: string, paths: Paths, name: string): string {
+  const path = paths.get(name);
+  if (path !== undefined) return path;
+  throw new SandboxError(`checkpoint ${folder}: ${name} is missing`, "Choose another step of this run.");
+}
+
+async function load(path: string, into: Variables): Promise<void> {
+  const file = await openSafetensors(path);
+  await writeVariables(path, into, file.tensors).finally(file.close);
+}
+
+/** Where training stands in a checkpoint. @throws {SandboxError} if it was made with another tokenizer. */
+async function readState(folder: string, paths: Paths, tokenizer: string): Promise<Progress> {
+  const state = State.safeParse(parseJson(await readFile(pathOf(folder, paths, "state.json"), "utf8")));
   if (!state.success)
     throw new SandboxError(
       `checkpoint ${folder}: state.json is not what softbox writes (${state.error.issues[0]?.message})`,
@@ -90,11 +115,50 @@ async function restoreStep(folder: string, variables: CheckpointVariables, token
       "Put the tokenizer.json back that belongs to it.",
     );
   const { tokenizer: _, ...progress } = state.data;
-  const load = (name: string, into: Variables): void =>
-    writeVariables(`${folder}/${name}`, into, decodeSafetensors(`${folder}/${name}`, file(name)));
-  load("model.safetensors", variables.model);
-  if (variables.optimizer) load("optimizer.safetensors", variables.optimizer);
   return progress;
+}
+
+/** The tensors of a run's model, not read yet; whoever opened them closes them. */
+export interface OpenModel {
+  readonly tensors: TensorSources;
+  readonly step: number;
+  close(): Promise<void>;
+}
+
+/**
+ * Opens the model of the first of `steps` that is whole. Arguments and errors as in `restoreCheckpoint`.
+ */
+export async function openModel(
+  run: string,
+  steps: readonly number[],
+  tokenizer: string,
+  onWarning: (line: string) => void,
+): Promise<OpenModel> {
+  return firstWhole(run, steps, onWarning, async (folder) => {
+    const paths = await checkCheckpointFolder(folder);
+    const { step } = await readState(folder, paths, tokenizer);
+    return { ...(await openSafetensors(pathOf(folder, paths, modelFile))), step };
+  });
+}
+
+/** What `use` makes of the first step that it does not refuse. @throws {SandboxError} the first refusal, if it refuses all. */
+async function firstWhole<T>(
+  run: string,
+  steps: readonly number[],
+  onWarning: (line: string) => void,
+  use: (folder: string) => Promise<T>,
+): Promise<T> {
+  let failure: SandboxError | undefined;
+  for (const [i, step] of steps.entries()) {
+    try {
+      return await use(stepFolder(run, step));
+    } catch (error) {
+      if (!(error instanceof SandboxError)) throw error;
+      failure ??= error;
+      if (i + 1 < steps.length) onWarning(`${error.message}; trying the one before`);
+    }
+  }
+  throw failure ?? new RangeError("firstWhole: expected at least one step");
 }
 
 /** The value of a JSON text; undefined, which no schema takes, where it is none. */

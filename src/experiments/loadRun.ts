@@ -1,7 +1,7 @@
 /** @file A trained model for use: everything but the optimiser. */
 import { namedVariables } from "../engine/params.ts";
 import { parseModelConfig } from "../lm/config.ts";
-import { createModel, type LanguageModel } from "../lm/model.ts";
+import { createBlankModel, type LanguageModel } from "../lm/model.ts";
 import { type Tokenizer, tokenizerFromJson } from "../text/tokenizer.ts";
 import { restoreCheckpoint } from "./checkpoints.ts";
 import type { RunConfig } from "./config.ts";
@@ -27,7 +27,7 @@ export async function loadRun(folder: string, step: string, onWarning: (line: st
   const config = readRunConfig(folder);
   const tokenizer = tokenizerFromJson(readRunFile(folder, "tokenizer.json"));
   const steps = stepsToTry(folder, step);
-  const model = createModel(parseModelConfig({ ...config.model, vocabSize: tokenizer.vocabSize }), config.seed);
+  const model = createBlankModel(parseModelConfig({ ...config.model, vocabSize: tokenizer.vocabSize }));
   try {
     const variables = { model: namedVariables(model.params) };
     const progress = await restoreCheckpoint(folder, steps, variables, tokenizer.hash, onWarning);

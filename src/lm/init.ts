@@ -21,13 +21,20 @@ function normals(count: number, deviation: number, seed: number, name: string): 
   return Float32Array.from({ length: count }, () => deviation * random.normal());
 }
 
+const variable = <R extends tf.Rank>(values: Float32Array, shape: tf.ShapeMap[R]): tf.Variable<R> =>
+  tf.tidy(() => tf.variable(tf.tensor(values, shape)));
+const size = (shape: readonly number[]): number => shape.reduce((a, b) => a * b, 1);
+
 /** An initializer whose values depend on `seed` and each parameter's name alone. */
-export function createInitializer(seed: number): Initializer {
-  const variable = <R extends tf.Rank>(values: Float32Array, shape: tf.ShapeMap[R]): tf.Variable<R> =>
-    tf.tidy(() => tf.variable(tf.tensor(values, shape)));
-  const size = (shape: readonly number[]): number => shape.reduce((a, b) => a * b, 1);
+export const createInitializer = (seed: number): Initializer =>
+  assembleInitializer((name, count, deviation) => normals(count, deviation, seed, name));
+
+/** For parameters that are about to be read from a file: zeros, whose memory the system gives only when it is written. */
+export const createBlankInitializer = (): Initializer => assembleInitializer((_, count) => new Float32Array(count));
+
+function assembleInitializer(draw: (name: string, count: number, deviation: number) => Float32Array): Initializer {
   const initializer: Initializer = {
-    normal: (name, shape, deviation) => variable(normals(size(shape), deviation, seed, name), shape),
+    normal: (name, shape, deviation) => variable(draw(name, size(shape), deviation), shape),
     constant: (shape, value) => variable(new Float32Array(size(shape)).fill(value), shape),
     given: variable,
     linear: (name, inputs, outputs, deviation) => ({

@@ -8,7 +8,7 @@ import { headParts } from "./headParts.ts";
 import type { LossOptions } from "./heads/config.ts";
 import { expectDefined } from "./heads/loss.ts";
 import { headOf } from "./heads/table.ts";
-import { createInitializer, type Initializer, standardDeviation } from "./init.ts";
+import { createBlankInitializer, createInitializer, type Initializer, standardDeviation } from "./init.ts";
 import { createReader } from "./reader.ts";
 import { trunkOf } from "./trunks/table.ts";
 import type { HiddenOptions, State, TrunkParams } from "./trunks/trunk.ts";
@@ -81,8 +81,13 @@ export interface LanguageModel {
 }
 
 /** A model with fresh parameters, a pure function of `config` and `seed`. */
-export function createModel(config: ModelConfig, seed: number): LanguageModel {
-  const make = createInitializer(seed);
+export const createModel = (config: ModelConfig, seed: number): LanguageModel =>
+  assembleModel(config, createInitializer(seed));
+
+/** A model whose parameters are about to be read from a file: quick to make, and good for nothing until then. */
+export const createBlankModel = (config: ModelConfig): LanguageModel => assembleModel(config, createBlankInitializer());
+
+function assembleModel(config: ModelConfig, make: Initializer): LanguageModel {
   const trunk = trunkOf(config);
   const head = headOf(config.head);
   const params = initParams(config, make);

@@ -3,7 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { createRandomStream, randomKey } from "../../engine/random.ts";
-import { readCheckpointFolder, writeCheckpointFolder } from "./folder.ts";
+import { checkCheckpointFolder, writeCheckpointFolder } from "./folder.ts";
 
 let here: string;
 let folder: string;
@@ -23,8 +23,8 @@ const refusal = (message: string) => ({
 
 test("what is written is read, file by file, and nothing else is left in the place", async () => {
   await writeCheckpointFolder(folder, files);
-  const read = await readCheckpointFolder(folder);
-  expect(Object.fromEntries([...read].map(([name, content]) => [name, content.toString()]))).toEqual({
+  const read = await checkCheckpointFolder(folder);
+  expect(Object.fromEntries([...read].map(([name, path]) => [name, readFileSync(path, "utf8")]))).toEqual({
     "a.bin": "hello world",
     "b.json": "{}\n",
   });
@@ -34,7 +34,7 @@ test("what is written is read, file by file, and nothing else is left in the pla
 test("a folder that was there before is replaced as a whole", async () => {
   await writeCheckpointFolder(folder, { old: [Buffer.from("1")], ...files });
   await writeCheckpointFolder(folder, { new: [Buffer.from("2")] });
-  expect([...(await readCheckpointFolder(folder)).keys()]).toEqual(["new"]);
+  expect([...(await checkCheckpointFolder(folder)).keys()]).toEqual(["new"]);
   expect(readdirSync(here)).toEqual(["step-000001"]);
 });
 
@@ -51,7 +51,7 @@ test("a write that fails in the middle leaves the old folder and nothing beside 
   await writeCheckpointFolder(folder, files);
   const broken = { "a.bin": [Buffer.from("new")], "b.json": ["not bytes" as never, null as never] };
   await expect(writeCheckpointFolder(folder, broken)).rejects.toThrow();
-  expect([...(await readCheckpointFolder(folder)).keys()]).toEqual(["a.bin", "b.json"]);
+  expect([...(await checkCheckpointFolder(folder)).keys()]).toEqual(["a.bin", "b.json"]);
   expect(readdirSync(here)).toEqual(["step-000001"]);
 });
 
@@ -79,12 +79,12 @@ describe("reading refuses", () => {
     ],
   ])("%s", async (_, damage, message) => {
     damage();
-    await expect(readCheckpointFolder(folder)).rejects.toMatchObject(refusal(message));
+    await expect(checkCheckpointFolder(folder)).rejects.toMatchObject(refusal(message));
   });
 
   test("a manifest of a newer form, whatever else is in it, and says who can read it", async () => {
     writeFileSync(join(folder, "manifest.json"), '{ "version": 2, "something": "new" }');
-    await expect(readCheckpointFolder(folder)).rejects.toMatchObject({
+    await expect(checkCheckpointFolder(folder)).rejects.toMatchObject({
       ...refusal("written in form 2, this softbox reads up to 1"),
       hint: "Use the newer softbox that wrote it.",
     });
@@ -94,7 +94,7 @@ describe("reading refuses", () => {
     "the manifest %s",
     async (content) => {
       writeFileSync(join(folder, "manifest.json"), content);
-      await expect(readCheckpointFolder(folder)).rejects.toMatchObject({
+      await expect(checkCheckpointFolder(folder)).rejects.toMatchObject({
         name: "SandboxError",
         message: expect.stringContaining("its manifest.json is damaged:"),
       });
@@ -102,15 +102,15 @@ describe("reading refuses", () => {
   );
 
   test("a folder that is not there, and a file in place of one", async () => {
-    await expect(readCheckpointFolder(join(here, "nothing"))).rejects.toMatchObject({ name: "SandboxError" });
+    await expect(checkCheckpointFolder(join(here, "nothing"))).rejects.toMatchObject({ name: "SandboxError" });
     writeFileSync(join(here, "file"), "");
-    await expect(readCheckpointFolder(join(here, "file"))).rejects.toMatchObject({ name: "SandboxError" });
+    await expect(checkCheckpointFolder(join(here, "file"))).rejects.toMatchObject({ name: "SandboxError" });
   });
 
   test("a file that is a folder", async () => {
     rmSync(join(folder, "a.bin"));
     mkdirSync(join(folder, "a.bin"));
-    await expect(readCheckpointFolder(folder)).rejects.toMatchObject(refusal("a.bin is missing"));
+    await expect(checkCheckpointFolder(folder)).rejects.toMatchObject(refusal("a.bin is missing"));
   });
 });
 
@@ -118,7 +118,7 @@ test("300 damaged folders are refused or read exactly as they were; none gives a
   await writeCheckpointFolder(folder, files);
   const names = ["a.bin", "b.json", "manifest.json"];
   const whole = Object.fromEntries(names.map((name) => [name, readFileSync(join(folder, name))]));
-  const read = await readCheckpointFolder(folder);
+  const read = await checkCheckpointFolder(folder);
   const random = createRandomStream(randomKey(2, "mutations"));
   let refused = 0;
   for (let i = 0; i < 300; i++) {
@@ -127,7 +127,7 @@ test("300 damaged folders are refused or read exactly as they were; none gives a
     const at = random.below(content.length);
     if (i % 2) content[at]! ^= 1 << random.below(8);
     writeFileSync(join(folder, name), i % 2 ? content : content.subarray(0, at));
-    await readCheckpointFolder(folder).then(
+    await checkCheckpointFolder(folder).then(
       (now) => expect(now).toEqual(read), // e.g. a flipped bit in the manifest's white space
       (error) => {
         expect(error).toMatchObject({ name: "SandboxError" });

@@ -3,11 +3,12 @@
  * renamed; `manifest.json` carries every file's size and SHA-256, and reading checks them before anything is used.
  */
 import { createHash } from "node:crypto";
+import { createReadStream } from "node:fs";
 import { mkdir, readFile, rename, rm } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
 import { z } from "zod";
 import { SandboxError } from "../../engine/errors.ts";
-import { explainFailure, syncFolder, writeSynced } from "../../engine/files.ts";
+import { type Chunks, explainFailure, syncFolder, writeSynced } from "../../engine/files.ts";
 import { describeIssues } from "../../engine/issues.ts";
 
 /** Raised when the folder's form changes so that older programs cannot read it. */
@@ -22,31 +23,49 @@ const Manifest = z.strictObject({
 /** A name that marks a folder as unfinished; whatever carries it may be removed. */
 export const partialMark = ".partial-";
 
-function digest(chunks: readonly Uint8Array[]): { bytes: number; sha256: string } {
+interface Digest {
+  readonly bytes: number;
+  readonly sha256: string;
+}
+
+/** Passes chunks on and keeps count of them. */
+function createDigest() {
   const hash = createHash("sha256");
-  for (const chunk of chunks) hash.update(chunk);
-  return { bytes: chunks.reduce((total, chunk) => total + chunk.byteLength, 0), sha256: hash.digest("hex") };
+  let bytes = 0;
+  return {
+    watch: async function* (chunks: Chunks): AsyncGenerator<Uint8Array> {
+      for await (const chunk of chunks) {
+        hash.update(chunk);
+        bytes += chunk.byteLength;
+        yield chunk;
+      }
+    },
+    end: (): Digest => ({ bytes, sha256: hash.digest("hex") }),
+  };
+}
+
+async function digestFile(path: string): Promise<Digest> {
+  const digest = createDigest();
+  for await (const _ of digest.watch(createReadStream(path, { highWaterMark: 2 ** 20 })));
+  return digest.end();
 }
 
 /**
- * Writes `files` as the folder `folder`; one that was there before is replaced.
+ * Writes `files` as the folder `folder`, chunk by chunk; one that was there before is replaced.
  *
  * @throws {SandboxError} if the disk is full or the place may not be written; nothing half-written stays.
  */
-export async function writeCheckpointFolder(
-  folder: string,
-  files: Readonly<Record<string, readonly Uint8Array[]>>,
-): Promise<void> {
+export async function writeCheckpointFolder(folder: string, files: Readonly<Record<string, Chunks>>): Promise<void> {
   const aside = `${folder}${partialMark}${process.pid}`;
   const parent = dirname(folder);
-  const manifest = {
-    format: "softbox-checkpoint",
-    version: formatVersion,
-    files: Object.fromEntries(Object.entries(files).map(([name, chunks]) => [name, digest(chunks)])),
-  } satisfies z.infer<typeof Manifest>;
+  const manifest = { format: "softbox-checkpoint", version: formatVersion, files: {} as Record<string, Digest> };
   try {
     await mkdir(aside, { recursive: true });
-    for (const [name, chunks] of Object.entries(files)) await writeSynced(join(aside, name), chunks);
+    for (const [name, chunks] of Object.entries(files)) {
+      const digest = createDigest();
+      await writeSynced(join(aside, name), digest.watch(chunks));
+      manifest.files[name] = digest.end();
+    }
     await writeSynced(join(aside, "manifest.json"), [Buffer.from(`${JSON.stringify(manifest, null, 2)}\n`)]);
     await syncFolder(aside);
     await replaceFolder(aside, folder);
@@ -68,26 +87,27 @@ async function replaceFolder(aside: string, folder: string): Promise<void> {
 }
 
 /**
- * Reads every file of a checkpoint, each checked against the manifest.
+ * Checks every file of a checkpoint against the manifest.
  *
+ * @returns their paths by name.
  * @throws {SandboxError} if it is missing, incomplete, altered, or of a newer form.
  */
-export async function readCheckpointFolder(folder: string): Promise<Map<string, Buffer>> {
+export async function checkCheckpointFolder(folder: string): Promise<Map<string, string>> {
   const manifest = await readManifest(folder);
-  const files = new Map<string, Buffer>();
+  const paths = new Map<string, string>();
   for (const [name, expected] of Object.entries(manifest.files)) {
     if (name !== basename(name))
       throw broken(folder, `its manifest names ${JSON.stringify(name)}, which is no plain file name`);
-    const content = await readFile(join(folder, name)).catch(() => {
+    const path = join(folder, name);
+    const got = await digestFile(path).catch(() => {
       throw broken(folder, `${name} is missing`);
     });
-    const got = digest([content]);
     if (got.bytes !== expected.bytes)
       throw broken(folder, `${name} has ${got.bytes} bytes, expected ${expected.bytes}`);
     if (got.sha256 !== expected.sha256) throw broken(folder, `${name} was altered (its SHA-256 differs)`);
-    files.set(name, content);
+    paths.set(name, path);
   }
-  return files;
+  return paths;
 }
 
 const broken = (folder: string, what: string): SandboxError =>

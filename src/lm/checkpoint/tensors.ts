@@ -1,28 +1,35 @@
-/** @file Moves named variables out to plain memory and back. */
+/** @file Moves named variables out to files and back, one at a time: memory never holds a model twice. */
 import * as tf from "@tensorflow/tfjs";
 import { SandboxError } from "../../engine/errors.ts";
-import type { StoredTensor, StoredTensors } from "./safetensors.ts";
+import { collectTensor, type TensorSource, type TensorSources } from "./tensorSource.ts";
 
-/** Copies every variable out, in the order of the map. */
-export async function readVariables(variables: ReadonlyMap<string, tf.Variable>): Promise<Map<string, StoredTensor>> {
-  const stored = new Map<string, StoredTensor>();
-  for (const [name, variable] of variables) {
-    const values = (await variable.data<"float32">()).slice(); // engines may hand out the live buffer
-    stored.set(name, { shape: variable.shape, values });
-  }
-  return stored;
-}
+type Variables = ReadonlyMap<string, tf.Variable>;
+
+/** Variables as what is written, in the order of the map; they must not change meanwhile. */
+export const variableSources = (variables: Variables): Map<string, TensorSource> =>
+  new Map([...variables].map(([name, variable]) => [name, sourceOf(variable)]));
+
+const sourceOf = (variable: tf.Variable): TensorSource => ({
+  shape: variable.shape,
+  pieces: async function* () {
+    yield await variable.data<"float32">();
+  },
+});
 
 /**
  * Sets every variable from what was stored.
  *
  * @throws {SandboxError} if names or shapes differ, before any variable is changed.
  */
-export function writeVariables(
-  where: string,
-  variables: ReadonlyMap<string, tf.Variable>,
-  stored: StoredTensors,
-): void {
+export async function writeVariables(where: string, variables: Variables, stored: TensorSources): Promise<void> {
+  expectSame(where, variables, stored);
+  for (const [name, variable] of variables) {
+    const values = await collectTensor(stored.get(name)!);
+    tf.tidy(() => variable.assign(tf.mul(tf.tensor(values, [...variable.shape]), 1))); // times 1: into the engine's own memory
+  }
+}
+
+function expectSame(where: string, variables: Variables, stored: TensorSources): void {
   const hint = "It belongs to a model of another configuration.";
   for (const [name, { shape }] of stored) {
     const variable = variables.get(name);
@@ -35,8 +42,4 @@ export function writeVariables(
   }
   for (const name of variables.keys())
     if (!stored.has(name)) throw new SandboxError(`${where}: lacks tensor ${name}`, hint);
-  for (const [name, variable] of variables) {
-    const { values, shape } = stored.get(name)!;
-    tf.tidy(() => variable.assign(tf.mul(tf.tensor(values, [...shape]), 1))); // times 1: into the engine's own memory
-  }
 }
