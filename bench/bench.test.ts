@@ -46,6 +46,7 @@ test("every kind of job has its row, with units, and missing peers fail nothing"
     "head alone",
     "attention",
     "decoding",
+    "decoding", // the same, beside llama.cpp
     "memory's share",
   ];
   expect(rows.map(({ name }) => kinds.find((kind) => name.startsWith(kind)))).toEqual(kinds);
@@ -54,8 +55,11 @@ test("every kind of job has its row, with units, and missing peers fail nothing"
     expect(ours.peakMemoryMiB).toBeGreaterThan(1);
     expect(gflopsPerSecond).toBeGreaterThan(0);
     expect(shareOfBestMatmul).toBeGreaterThan(0);
-    const pythons = peers.filter((peer) => peer.name !== "reading the weights alone");
-    for (const peer of pythons) expect(peer.unavailable).toBe("the Python named does not start: ENOENT");
+    for (const { name, unavailable } of peers) {
+      if (name === "reading the weights alone") expect(unavailable).toBeUndefined();
+      else if (name === "llama.cpp") expect(unavailable).toBe("no folder with node-llama-cpp was named");
+      else expect(unavailable).toBe("the Python named does not start: ENOENT");
+    }
   }
   const { ours, peers, comparison } = rows.at(-1)!;
   expect(peers[0]!.times).toHaveLength(2);
@@ -91,6 +95,13 @@ test("the full table names every job of the targets", () => {
     "engine wasm",
   ])
     expect(names.filter((name) => name.includes(part)).length, part).toBeGreaterThan(0);
+});
+
+test("a folder without node-llama-cpp leaves llama.cpp's cell empty, and says why", () => {
+  const { rows } = benchTiny("beside llama.cpp", "--llama", folder);
+  const [, beside] = rows.filter(({ name }) => name.startsWith("decoding"));
+  expect(beside!.ours.times).toHaveLength(2);
+  expect(beside!.peers[0]!.unavailable).toBe("node-llama-cpp is not in the folder named: MODULE_NOT_FOUND");
 });
 
 test("options that make no sense are refused", () => {

@@ -18,6 +18,7 @@ const help = `npm run bench -- [options]
   --seconds <s>      length of a turn (0.5)
   --threads <n>      threads of every competitor (2)
   --python <path>    a Python with torch and numpy, for the peers; or $SOFTBOX_PYTHON
+  --llama <folder>   a folder in which node-llama-cpp is installed, for llama.cpp; or $SOFTBOX_LLAMA
   --json <file>      writes the report as JSON too, after every group of rows
   --show <file>      prints the table of such a report and ends
   --list             names the rows and ends
@@ -35,6 +36,7 @@ function readOptions() {
       seconds: text("0.5"),
       threads: text("2"),
       python: text(process.env.SOFTBOX_PYTHON),
+      llama: text(process.env.SOFTBOX_LLAMA),
       json: text(),
       show: text(),
       list: { type: "boolean" },
@@ -51,8 +53,8 @@ function readOptions() {
 const say = (line) => process.stderr.write(`${line}\n`);
 
 /** Times one group after the other; after each it gives the rows so far. */
-async function* timeAll(groups, settings, python) {
-  const place = { threads: settings.threads, python, instructions: cpuFlags() };
+async function* timeAll(groups, settings, peers) {
+  const place = { threads: settings.threads, ...peers, instructions: cpuFlags() };
   const rows = [];
   for (const [i, group] of groups.entries()) {
     say(`${i + 1}/${groups.length} ${group.name}`);
@@ -63,14 +65,14 @@ async function* timeAll(groups, settings, python) {
   }
 }
 
-async function bench(groups, { tiny, python: pythonPath, json, settings }) {
+async function bench(groups, { tiny, python: pythonPath, llama, json, settings }) {
   const python = findPython(pythonPath);
   const machine = describeMachine(python);
   if (!machine.quiet) say(`warning: load average ${machine.load.toFixed(2)}; other programs will be in the figures`);
   if (!python.usable) say(`without PyTorch: ${python.reason} (--python, or $SOFTBOX_PYTHON)`);
   const date = new Date().toISOString().slice(0, 10);
   let report = { date, machine, settings, rows: [], checks: [] };
-  for await (const rows of timeAll(groups, settings, python)) {
+  for await (const rows of timeAll(groups, settings, { python, llama })) {
     report = { ...report, rows, checks: judgeChecks(checksOf(tiny ? "tiny" : "full"), rows) };
     if (json) writeFileSync(json, `${JSON.stringify(report, undefined, 2)}\n`); // what there is, should the run be broken off
   }

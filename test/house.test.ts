@@ -8,7 +8,7 @@ const floors = [
   ["engine"],
   ["text", "attention"],
   ["lm"],
-  ["training", "sampling", "calibration", "analysis"],
+  ["training", "sampling", "calibration", "analysis", "interchange"],
   ["experiments"],
   ["tui"],
   ["cli"],

@@ -4,7 +4,7 @@
  *
  * @typedef {object} Competitor
  * @property {string} name - unique in its group; shown in the table.
- * @property {"softbox" | "tfjs" | "python"} program - which worker runs it.
+ * @property {"softbox" | "tfjs" | "python" | "llama"} program - which worker runs it.
  * @property {object} job - what the worker is told.
  * @property {Record<string, string>} [env] - added to the worker's environment.
  * @property {string} [instructions] - a CPU flag without which it cannot run.
@@ -46,6 +46,9 @@ export const native = (job) => ({ name: "softbox", program: "softbox", job: { en
 
 /** @returns {Competitor} */
 export const python = (name, job, more = {}) => ({ name, program: "python", job, ...more });
+
+/** @returns {Competitor} llama.cpp. */
+export const llama = (job) => ({ name: "llama.cpp", program: "llama", job });
 
 /** PyTorch as it is and with `torch.compile`. */
 export const eagerAndCompiled = (job) => [

@@ -1,16 +1,17 @@
 /** @file Which process runs a competitor, or why none can here. */
-import { join } from "node:path";
+import { join, resolve } from "node:path";
 
 const bench = join(import.meta.dirname, "..");
 
 /**
  * @param {import("../groups/group.mjs").Competitor} competitor
- * @param {{ threads: number, python: import("./python.mjs").Python, instructions: readonly string[] }} place
+ * @param {{ threads: number, python: import("./python.mjs").Python, llama?: string, instructions: readonly string[] }} place
  * @returns {{ file: string, args: string[], env: Record<string, string> } | { unavailable: string }}
  */
-export function commandOf({ program, job, env = {}, instructions }, { threads, python, instructions: cpu }) {
+export function commandOf({ program, job, env = {}, instructions }, { threads, python, llama, instructions: cpu }) {
   if (instructions && !cpu.includes(instructions)) return { unavailable: `this CPU has no ${instructions}` };
-  const argument = JSON.stringify({ threads, ...job });
+  if (program === "llama" && !llama) return { unavailable: "no folder with node-llama-cpp was named" };
+  const argument = JSON.stringify({ threads, ...(program === "llama" ? { llama: resolve(llama) } : {}), ...job });
   if (program !== "python")
     return { file: process.execPath, args: ["--expose-gc", join(bench, `workers/${program}.mjs`), argument], env };
   if (!python.usable) return { unavailable: python.reason };

@@ -85,8 +85,8 @@ test("what is no tokenizer is refused by what is wrong with it", () => {
   const messages = nonsense.map((json) => message(() => tokenizerFromJson(json)).split("\n")[0]);
   expect(messages).toMatchInlineSnapshot(`
     [
-      "tokenizer: must be JSON with a kind (gpt2, gpt2-compact, char, byte, word) and a version",
-      "tokenizer: must be JSON with a kind (gpt2, gpt2-compact, char, byte, word) and a version",
+      "tokenizer: must be JSON with a kind (gpt2, gpt2-compact, char, byte, word, bpe) and a version",
+      "tokenizer: must be JSON with a kind (gpt2, gpt2-compact, char, byte, word, bpe) and a version",
       "tokenizer.version: must be 1, or a newer softbox is needed",
       "tokenizer.characters: must be different characters in ascending order",
       "tokenizer.gpt2: must be different ids",

@@ -6,17 +6,23 @@
 import { z } from "zod";
 import { SandboxError } from "../engine/errors.ts";
 import type { TokenizerFamily } from "./tokenizers/base.ts";
+import { bpe } from "./tokenizers/bpe.ts";
 import { byte } from "./tokenizers/byte.ts";
 import { char } from "./tokenizers/char.ts";
 import { gpt2Compact } from "./tokenizers/compact.ts";
 import { gpt2 } from "./tokenizers/gpt2.ts";
 import { word } from "./tokenizers/word.ts";
 
-const families = { gpt2, "gpt2-compact": gpt2Compact, char, byte, word } satisfies Record<string, TokenizerFamily>;
+/** Kinds that are made for a corpus. */
+const made = { gpt2, "gpt2-compact": gpt2Compact, char, byte, word } satisfies Record<string, TokenizerFamily>;
+/** Those, and kinds that only come along with a model. */
+const families = { ...made, bpe } satisfies Record<string, TokenizerFamily>;
 
 export type TokenizerKind = keyof typeof families;
 
-export const tokenizerKinds = Object.keys(families) as TokenizerKind[];
+/** The kinds that can be made for a corpus. */
+export const tokenizerKinds = Object.keys(made) as (keyof typeof made)[];
+const allKinds = Object.keys(families) as [TokenizerKind, ...TokenizerKind[]];
 
 /** What is saved with a checkpoint: the kind, the version of the form, and whatever that kind has learned. */
 export interface TokenizerJson {
@@ -69,14 +75,14 @@ export function createTokenizer(name: TokenizerName, text: string): Tokenizer {
   return families[kind].learn(text, size === undefined ? undefined : Number(size));
 }
 
-const header = z.object({ kind: z.enum(tokenizerKinds as [TokenizerKind, ...TokenizerKind[]]), version: z.number() });
+const header = z.object({ kind: z.enum(allKinds), version: z.number() });
 
 /** The tokenizer whose `toJSON` this is. @throws {SandboxError} if it is none of ours. */
 export function tokenizerFromJson(json: unknown): Tokenizer {
   const parsed = header.safeParse(json);
   if (!parsed.success) {
     throw new SandboxError(
-      `tokenizer: must be JSON with a kind (${tokenizerKinds.join(", ")}) and a version`,
+      `tokenizer: must be JSON with a kind (${allKinds.join(", ")}) and a version`,
       "Use the tokenizer.json that was saved with the checkpoint.",
       { cause: parsed.error },
     );

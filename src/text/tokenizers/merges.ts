@@ -5,11 +5,25 @@
  * A heap of pairs over a linked list: n log n, so that a word of 100,000 letters is no trap.
  */
 
-/** Learned pairs: `left * 65536 + right` gives the id of the joined token. Lower ids were learned earlier. */
-export type Merges = ReadonlyMap<number, number>;
+/** Learned pairs. */
+export interface Merges {
+  /** By `pairKey`, when a pair was learned: lower ranks earlier. */
+  readonly ranks: ReadonlyMap<number, number>;
+  /** The token that a pair becomes, by rank; absent where tokens are numbered in the order in which they were learned. */
+  readonly tokens?: ArrayLike<number>;
+}
 
-/** The key of a pair in `Merges`; ids are below 65,536. */
-export const pairKey = (left: number, right: number): number => left * 65536 + right;
+/** Ids are below this. */
+export const mostTokens = 65_536;
+
+/** The key of a pair in `Merges`. */
+export const pairKey = (left: number, right: number): number => left * mostTokens + right;
+
+/** The pair of a key. */
+export const splitPairKey = (key: number): [left: number, right: number] => [
+  Math.floor(key / mostTokens),
+  key % mostTokens,
+];
 
 const positions = 2 ** 32;
 
@@ -19,45 +33,51 @@ const shortest = 24;
 export const applyMerges = (bytes: ArrayLike<number>, merges: Merges): number[] =>
   bytes.length <= shortest ? joinByScan(bytes, merges) : joinByHeap(bytes, merges);
 
+const tokenOf = ({ tokens }: Merges, rank: number): number => (tokens ? tokens[rank]! : rank);
+
 /** For short words: looks at all pairs for the earliest learned one, as often as there is one. */
 function joinByScan(bytes: ArrayLike<number>, merges: Merges): number[] {
+  const { ranks } = merges;
   const ids = Array.from(bytes);
-  const joined: (number | undefined)[] = []; // what the pair that begins here would become
-  for (let at = 0; at + 1 < ids.length; at++) joined.push(merges.get(pairKey(ids[at]!, ids[at + 1]!)));
+  const found: (number | undefined)[] = []; // rank of the pair that begins here
+  for (let at = 0; at + 1 < ids.length; at++) found.push(ranks.get(pairKey(ids[at]!, ids[at + 1]!)));
   for (;;) {
     let [best, earliest] = [-1, Number.POSITIVE_INFINITY];
-    for (let at = 0; at < joined.length; at++) {
-      const token = joined[at];
-      if (token !== undefined && token < earliest) [best, earliest] = [at, token];
+    for (let at = 0; at < found.length; at++) {
+      const rank = found[at];
+      if (rank !== undefined && rank < earliest) [best, earliest] = [at, rank];
     }
     if (best < 0) return ids;
-    ids[best] = earliest;
+    const token = tokenOf(merges, earliest);
+    ids[best] = token;
     ids.splice(best + 1, 1);
-    joined.splice(best, 1);
-    if (best > 0) joined[best - 1] = merges.get(pairKey(ids[best - 1]!, earliest));
-    if (best + 1 < ids.length) joined[best] = merges.get(pairKey(earliest, ids[best + 1]!));
+    found.splice(best, 1);
+    if (best > 0) found[best - 1] = ranks.get(pairKey(ids[best - 1]!, token));
+    if (best + 1 < ids.length) found[best] = ranks.get(pairKey(token, ids[best + 1]!));
   }
 }
 
 function joinByHeap(bytes: ArrayLike<number>, merges: Merges): number[] {
+  const { ranks } = merges;
   const ids = Array.from(bytes);
   const end = ids.length;
   const next = ids.map((_, i) => i + 1);
   const previous = ids.map((_, i) => i - 1);
   const heap: number[] = [];
-  const joined = (at: number): number | undefined =>
-    at >= 0 && next[at]! < end ? merges.get(pairKey(ids[at]!, ids[next[at]!]!)) : undefined;
+  const rankAt = (at: number): number | undefined =>
+    at >= 0 && next[at]! < end ? ranks.get(pairKey(ids[at]!, ids[next[at]!]!)) : undefined;
   const offer = (at: number): void => {
-    const token = joined(at);
-    if (token !== undefined) pushHeap(heap, token * positions + at);
+    const rank = rankAt(at);
+    if (rank !== undefined) pushHeap(heap, rank * positions + at);
   };
   for (let at = 0; at < end; at++) offer(at);
   while (heap.length > 0) {
     const entry = popHeap(heap);
     const at = entry % positions;
-    if (ids[at] === -1 || joined(at) !== Math.floor(entry / positions)) continue; // joined otherwise meanwhile
+    const rank = Math.floor(entry / positions);
+    if (ids[at] === -1 || rankAt(at) !== rank) continue; // joined otherwise meanwhile
     const gone = next[at]!;
-    ids[at] = Math.floor(entry / positions);
+    ids[at] = tokenOf(merges, rank);
     ids[gone] = -1;
     next[at] = next[gone]!;
     if (next[at]! < end) previous[next[at]!] = at;
