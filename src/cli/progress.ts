@@ -1,5 +1,6 @@
 /** @file Training as it is told on the terminal: one live line on a TTY, plain lines in a pipe, JSON where asked. */
-import type { RunEvent } from "../experiments/events.ts";
+import { gateLine, gateWarnings, isGrown } from "../analysis/gate.ts";
+import type { GateEvent, RunEvent } from "../experiments/events.ts";
 import type { EvaluationEvent, StepEvent } from "../training/events.ts";
 import { formatCount, formatDuration, isLive, print, printJson, safeText, showLive } from "./output.ts";
 
@@ -31,7 +32,26 @@ export function createProgressPrinter(steps: number): ProgressPrinter {
     printedAt = performance.now();
     print(line);
   };
-  return { show: (event) => (event.type === "step" ? showStep(event) : showOther(event)) };
+  const showGate = createGatePrinter(steps);
+  return {
+    show: (event) => {
+      if (event.type === "step") showStep(event);
+      else if (event.type === "gate") showGate(event);
+      else showOther(event);
+    },
+  };
+}
+
+/** The gate's line at every evaluation; a warning when it is new, with what to do. */
+function createGatePrinter(steps: number): (event: GateEvent) => void {
+  let known = "";
+  return (event) => {
+    print(`  ${gateLine(event)}`);
+    const warnings = gateWarnings(event, isGrown(event.step, steps));
+    const keys = warnings.map(({ key }) => key).join();
+    if (keys !== known) for (const { text, hint } of warnings) print(`step ${event.step}  warning: ${text}\n  ${hint}`);
+    known = keys;
+  };
 }
 
 function stepLine(event: StepEvent, steps: number, smoothed: { loss: number; milliseconds: number }): string {
@@ -52,7 +72,7 @@ const evaluationLine = ({ step, nats, perplexity, bitsPerByte, best }: Evaluatio
   `step ${step}  validation ${nats.toFixed(4)} nats per token  perplexity ${perplexity.toFixed(1)}  ` +
   `${bitsPerByte.toFixed(3)} bits per byte${best ? "  best so far" : ""}`;
 
-function showOther(event: Exclude<RunEvent, StepEvent>): void {
+function showOther(event: Exclude<RunEvent, StepEvent | GateEvent>): void {
   switch (event.type) {
     case "evaluation":
       return print(evaluationLine(event));

@@ -1,4 +1,5 @@
 /** @file What a run tells besides the training loop's own events. Plain data. */
+import type { GateUse } from "../analysis/gate.ts";
 import type { TrainingEvent } from "../training/events.ts";
 
 /** The likeliest next tokens after a fixed prompt: one frame of the film of a distribution forming. */
@@ -17,4 +18,10 @@ export interface SampleEvent {
   readonly text: string;
 }
 
-export type RunEvent = TrainingEvent | ProbeEvent | SampleEvent;
+/** How a mixture uses its components, at an evaluation; what is wrong with it, `analysis/gate.ts` says. */
+export interface GateEvent extends GateUse {
+  readonly type: "gate";
+  readonly step: number;
+}
+
+export type RunEvent = TrainingEvent | ProbeEvent | SampleEvent | GateEvent;

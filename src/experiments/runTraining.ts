@@ -1,5 +1,6 @@
 /** @file Trains a run and keeps its record: metrics, timings, probes, samples, checkpoints. Still an async stream of events. */
 import { join } from "node:path";
+import { gateUse } from "../analysis/gate.ts";
 import { replaceFile } from "../engine/files.ts";
 import { describeNext } from "../sampling/distribution.ts";
 import { generate } from "../sampling/generate.ts";
@@ -9,12 +10,17 @@ import { createStreamDecoder, type Tokenizer } from "../text/tokenizer.ts";
 import type { EvaluationEvent, TrainingEvent } from "../training/events.ts";
 import { type Progress, train } from "../training/train.ts";
 import { saveCheckpoint } from "./checkpoints.ts";
-import type { ProbeEvent, RunEvent, SampleEvent } from "./events.ts";
+import type { GateEvent, ProbeEvent, RunEvent, SampleEvent } from "./events.ts";
 import { type LineWriter, openLines } from "./jsonLines.ts";
 import { checkpointVariables, lineFiles, type Session } from "./session.ts";
 
 /** Tokens that a probe records. */
 const probedTokens = 20;
+
+/** Tokens of the validation split over which a gate is watched. */
+const watchedTokens = 2048;
+/** Where what is looked at besides is kept. */
+const fileOf = { gate: "metrics.jsonl", probe: "probes.jsonl", sample: "samples.jsonl" } as const;
 
 type Record = { readonly [file in (typeof lineFiles)[number]]: LineWriter };
 
@@ -37,7 +43,7 @@ export async function* runTraining(
       yield event;
       if (event.type !== "evaluation") continue;
       for await (const extra of look(session, event)) {
-        record[extra.type === "probe" ? "probes.jsonl" : "samples.jsonl"].append({ ...extra, ...finalMark(event) });
+        record[fileOf[extra.type]].append({ ...extra, ...finalMark(event) });
         yield extra;
       }
     }
@@ -95,12 +101,15 @@ function write(record: Record, event: TrainingEvent): void {
   } else if (event.type === "skipped") record["metrics.jsonl"].append(event);
 }
 
-/** Probes and a sample at an evaluation. */
+/** The gate of a mixture, probes and a sample at an evaluation. */
 async function* look(
   { config, dataset, prompts, model }: Session,
   { step }: EvaluationEvent,
-): AsyncGenerator<ProbeEvent | SampleEvent> {
-  const { tokenizer } = dataset;
+): AsyncGenerator<GateEvent | ProbeEvent | SampleEvent> {
+  const { tokenizer, splits } = dataset;
+  const { batchSize } = config.training;
+  const use = await gateUse(model, splits.validation.ids, { batchSize, maxTokens: watchedTokens });
+  if (use) yield { type: "gate", step, ...use };
   const settings = parseSamplingSettings({});
   for (const { text: prompt, ids } of prompts.probes) {
     const { logProbs } = await model.next(ids);

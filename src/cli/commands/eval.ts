@@ -1,5 +1,6 @@
 /** @file `softbox eval`: how well a model predicts a text. */
 import type { Command } from "commander";
+import { type GateUse, gateLine, gateUse, gateWarnings } from "../../analysis/gate.ts";
 import { SandboxError } from "../../engine/errors.ts";
 import { evaluateRepaired, type RepairedEvaluation } from "../../experiments/evaluateRepaired.ts";
 import { type LoadedRun, loadRun } from "../../experiments/loadRun.ts";
@@ -21,6 +22,9 @@ import { declareMembers, evaluateMembers, type MemberFlags } from "../evaluateMe
 import { formatCount, note, print, printJson, tellNowAndThen } from "../output.ts";
 import { chooseRun } from "../runOptions.ts";
 import { textOfRun } from "../textOfRun.ts";
+
+/** Positions at which the gate of a mixture is looked at. */
+const gateTokens = 8192;
 
 interface EvalFlags extends EngineOptions, DynamicFlags, MemberFlags {
   readonly calibrated?: boolean;
@@ -80,6 +84,15 @@ function expectOneWay(flags: EvalFlags): void {
     );
 }
 
+/** A mixture's gate as JSON, with what is wrong with it. */
+const plainGate = (gate: GateUse | undefined): object =>
+  gate ? { gate: { ...gate, warnings: gateWarnings(gate, true).map(({ text }) => text) } } : {};
+
+function printGate(gate: GateUse): void {
+  print(gateLine(gate));
+  for (const { text, hint } of gateWarnings(gate, true)) note(`warning: ${text}\n  ${hint}`);
+}
+
 async function run(
   options: Readonly<Record<string, unknown>>,
   [named]: readonly (string | undefined)[],
@@ -105,12 +118,15 @@ async function run(
     const result: Evaluation & Partial<RepairedEvaluation> = await (flags.calibrated
       ? predictRepaired(loaded, ids, flags)
       : evaluateModel(loaded.model, evaluationOptions(loaded, ids, flags)));
-    if (flags.json) return printJson({ run: folder, step: loaded.step, text: where, ...result });
+    const { batchSize } = loaded.config.training;
+    const gate = await gateUse(loaded.model, ids, { batchSize, maxTokens: flags.maxTokens ?? gateTokens });
+    if (flags.json) return printJson({ run: folder, step: loaded.step, text: where, ...result, ...plainGate(gate) });
     print(`${folder}, step ${loaded.step}, on ${where}: ${formatCount(result.tokens)} tokens`);
     if (result.natsBefore !== undefined) print(`uncalibrated   ${result.natsBefore.toFixed(4)} nats per token`);
     print(`loss           ${result.nats.toFixed(4)} nats per token`);
     print(`perplexity     ${result.perplexity.toFixed(2)}`);
     print(`bits per byte  ${result.bitsPerByte.toFixed(4)}`);
+    if (gate) printGate(gate);
   } finally {
     loaded.dispose();
   }

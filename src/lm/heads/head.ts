@@ -51,6 +51,8 @@ export interface Head<C, P extends object> {
   logProbs(parts: HeadParts<C, P>, hidden: NE): NV;
   /** What the head shows for one position, `hidden` `[1, E]`: a few numbers. The caller owns the tensors. */
   inspect(parts: HeadParts<C, P>, hidden: NE): HeadInsight;
+  /** `log π` of the components that are mixed, `[N, K]`, owned by the caller; absent where nothing is mixed. */
+  logWeights?(parts: HeadParts<C, P>, hidden: NE): tf.Tensor2D;
   /**
    * What stands beside the final distribution at one position, `hidden` `[1, E]`: the `log p_k` of each of K softmaxes that
    * are mixed, `[K, V]`; of independent sigmoids `log σ(z)`, `[1, V]`. Absent where there is nothing of the kind.

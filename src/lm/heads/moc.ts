@@ -25,5 +25,6 @@ export const mocHead: Head<MixtureConfig, MixtureParams> = {
   loss: (parts, hidden, targets, options) =>
     tf.tidy(() => softmaxLoss(parts.output, mixed(parts, hidden), targets, options)),
   logProbs: (parts, hidden) => tf.tidy(() => tf.logSoftmax(scores(parts.output, mixed(parts, hidden))) as NV),
+  logWeights: ({ params }, hidden) => tf.tidy(() => logWeights(params, hidden)),
   inspect: ({ config, params }, hidden) => ({ mixture: mixtureWeights(config, params, hidden) }),
 };

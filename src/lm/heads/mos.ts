@@ -51,6 +51,7 @@ export const mosHead: Head<MixtureConfig, MixtureParams> = {
       const split = tf.reshape(each, [hidden.shape[0], parts.config.mixtures, -1]); // [N, K, V]
       return tf.logSumExp(tf.add(split, tf.expandDims(logWeights(parts.params, hidden), -1)), 1) as NV; // [N, V]
     }),
+  logWeights: ({ params }, hidden) => tf.tidy(() => logWeights(params, hidden)),
   inspect: ({ config, params }, hidden) => ({ mixture: mixtureWeights(config, params, hidden) }),
   components: (parts, hidden) => tf.tidy(() => componentLogProbs(parts, hidden)),
 };

@@ -1,5 +1,6 @@
 /** @file What the events of a run do to the training screen's state. */
-import type { ProbeEvent } from "../../experiments/events.ts";
+import { gateWarnings, isGrown } from "../../analysis/gate.ts";
+import type { GateEvent, ProbeEvent } from "../../experiments/events.ts";
 import type { EvaluationEvent, StepEvent } from "../../training/events.ts";
 import { extend, type Value } from "../series.ts";
 import type { Batch, TrainEvent } from "./port.ts";
@@ -77,6 +78,8 @@ function takeOther(state: State, event: Exclude<TrainEvent, StepEvent>): State {
       });
     case "warning":
       return warn(state, event);
+    case "gate":
+      return takeGate(state, event);
     case "checkpoint": {
       const asked = state.notice?.text.startsWith("saving") === true;
       const notice = asked ? ({ kind: "info", text: `saved step ${event.step}` } as const) : state.notice;
@@ -105,6 +108,18 @@ function withFrame(probes: State["probes"], event: ProbeEvent): State["probes"] 
   if (!probes.has(event.prompt) && probes.size >= mostPrompts) return probes;
   const film = [...(probes.get(event.prompt) ?? []), event].slice(-longestFilm);
   return new Map(probes).set(event.prompt, film);
+}
+
+/** A gate's trouble is told when it is new. */
+function takeGate(state: State, event: GateEvent): State {
+  const warnings = gateWarnings(event, isGrown(event.step, state.card?.steps ?? Number.POSITIVE_INFINITY));
+  const gateTrouble = warnings.map(({ key }) => key).join();
+  if (gateTrouble === state.gateTrouble) return state;
+  const told = warnings.reduce(
+    (now, { text, hint }) => warn(now, { step: event.step, text: `${text}. ${hint}` }),
+    state,
+  );
+  return { ...told, gateTrouble };
 }
 
 function warn(state: State, { step, text }: Warning): State {

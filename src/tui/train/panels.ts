@@ -49,10 +49,17 @@ const drawings: { readonly [P in Panel]: Draw } = {
     lines:
       warnings.length === 0
         ? [[{ text: "none", look: theme.faint }]]
-        : warnings.slice(-height).map(({ step, text }) => [
-            { text: `step ${grouped(step)}  `, look: theme.faint },
-            { text: truncate(readable(text.replaceAll("\n", " ")), width), look: theme.warning },
-          ]),
+        : warnings
+            .flatMap(({ step, text }) =>
+              wrapSpans(
+                [
+                  { text: `step ${grouped(step)}  `, look: theme.faint },
+                  { text: readable(text.replaceAll("\n", " ")), look: theme.warning },
+                ],
+                Math.max(3, width),
+              ),
+            )
+            .slice(-height),
   }),
 };
 

@@ -92,3 +92,19 @@ test("panels, probes and scales turn", () => {
   expect(reduce(run, { type: "probe-turned", by: 1 }).probe).toBe(0);
   expect(reduce(run, { type: "scale-toggled", axis: "y" }).logY).toBe(true);
 });
+
+test("a gate's trouble is a warning when it is new, not at every evaluation", () => {
+  const dead = (step: number, weights: readonly number[]): TrainEvent => ({
+    ...{ type: "gate", step, weights, entropy: 0.5, tokens: 64 },
+  });
+  const state = after(
+    { ...run, warnings: [] },
+    ...[dead(210, [0.5, 0.499, 0.001]), dead(220, [0.5, 0.498, 0.002]), dead(230, [0.998, 0.001, 0.001])].map((event) =>
+      told(event),
+    ),
+  );
+  expect(state.warnings.map(({ step, text }) => [step, text.slice(0, 31)])).toEqual([
+    [210, "component 3 of 3 is dead: mean "],
+    [230, "components 2 and 3 of 3 are dea"],
+  ]);
+});

@@ -61,6 +61,8 @@ export interface State {
   readonly probe: number;
   readonly sample: SampleEvent | undefined;
   readonly warnings: readonly Warning[];
+  /** What was wrong with the gate of a mixture when it was last looked at. */
+  readonly gateTrouble: string;
   /** The step of the last checkpoint. */
   readonly savedStep: number | undefined;
   /** MB. */
@@ -120,6 +122,7 @@ export function initialState(size: Size): State {
     probe: 0,
     sample: undefined,
     warnings: [],
+    gateTrouble: "",
     savedStep: undefined,
     memory: undefined,
     logX: false,
