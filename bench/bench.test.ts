@@ -108,3 +108,11 @@ test("options that make no sense are refused", () => {
   expect(bench("--rounds", "0").stderr).toContain("--rounds: expected a number above 0, got 0");
   expect(bench("--only", "no such row").stderr).toContain("--only: no row's name contains");
 });
+
+test("sampling has a table of its own, with two times in each cell", () => {
+  const { stdout, status, stderr } = spawnSync(process.execPath, ["bench/sampling.mjs", "2"], { encoding: "utf8" });
+  expect(status, stderr).toBe(0);
+  const rows = stdout.split("\n").filter((line) => line.startsWith("| topK 40, temperature 0.8 |"));
+  expect(rows.length).toBe(3);
+  for (const row of rows) expect(row).toMatch(/^\|[^|]+\| [\d.]+ (\| \d+\.\d\d \/ \d+\.\d\d ){3}\|$/);
+});

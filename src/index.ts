@@ -9,7 +9,7 @@ export { type ModelConfig, parseModelConfig } from "./lm/config.ts";
 export { createModel, type LanguageModel, type NextToken } from "./lm/model.ts";
 export { createReader, type Reader } from "./lm/reader.ts";
 export { type Beam, searchBeams } from "./sampling/beam.ts";
-export { describeNext, type NextDistribution } from "./sampling/distribution.ts";
+export { describeNext, describeOutlook, type NextDistribution, type Outlook } from "./sampling/distribution.ts";
 export { type GeneratedToken, generate as generateIds } from "./sampling/generate.ts";
 export { parseSamplingSettings, type SamplingSettings } from "./sampling/settings.ts";
 export { createStreamDecoder, createTokenizer, type Tokenizer, tokenizerFromJson } from "./text/tokenizer.ts";

@@ -4,7 +4,7 @@ import { SandboxError } from "../engine/errors.ts";
 import type { LanguageModel } from "../lm/model.ts";
 import { readText } from "../lm/readText.ts";
 import { rankOf } from "../sampling/distribution.ts";
-import { entropyOf } from "../sampling/scores.ts";
+import { createField } from "../sampling/field.ts";
 
 /** One token of a text. */
 export interface TokenScore {
@@ -36,7 +36,14 @@ export async function* scoreTokens(model: LanguageModel, ids: readonly number[])
       const here = values.subarray(row * V, (row + 1) * V);
       const id = ids[from + row]!;
       const logProb = here[id]!;
-      yield { position: from + row, id, logProb, surprise: -logProb, rank: rankOf(here, id), entropy: entropyOf(here) };
+      yield {
+        position: from + row,
+        id,
+        logProb,
+        surprise: -logProb,
+        rank: rankOf(here, id),
+        entropy: createField(here).sums().entropy,
+      };
     }
     await setImmediate();
   }

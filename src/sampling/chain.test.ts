@@ -5,6 +5,7 @@ import { createRandomStream, randomKey } from "../engine/random.ts";
 import { softmax } from "../lm/softmax.ts";
 import { applyChain, chainOf } from "./chain.ts";
 import { finalProbabilities } from "./distribution.ts";
+import { createField, expand } from "./field.ts";
 import type { FilterContext } from "./filters.ts";
 import {
   type FilterName,
@@ -35,9 +36,13 @@ const scores = fc
   .map(({ V, seed, range, gone }) => makeScores(V, seed, range, gone));
 const large = [1, 2].map((seed) => makeScores(50_257, seed, 12, 0));
 
+/** Scores through a chain, over the whole vocabulary again. */
+const through = (x: Float32Array, settings: SamplingSettings, context?: FilterContext): Float32Array =>
+  expand(applyChain(createField(x), chainOf(settings), context), x.length);
+
 /** What remains after one filter, the others off. */
 const filtered = (x: Float32Array, name: FilterName, given: Given, context?: FilterContext): Float32Array =>
-  applyChain(x, chainOf(parseSamplingSettings({ ...given, order: [name] })), context);
+  through(x, parseSamplingSettings({ ...given, order: [name] }), context);
 
 const there = (x: Float32Array): number[] => [...x.keys()].filter((id) => x[id]! > Number.NEGATIVE_INFINITY);
 const entropy = (p: Float64Array): number => p.reduce((sum, x) => (x > 0 ? sum - x * Math.log(x) : sum), 0);
@@ -46,6 +51,9 @@ const top = (x: Float32Array): number => x.reduce((a, b) => Math.max(a, b), Numb
 /** One answer for thousands of tokens: their difference would take minutes to print. */
 const sameIds = (a: readonly number[], b: readonly number[]): boolean =>
   a.length === b.length && a.every((id, i) => id === b[i]);
+
+const sameScores = (a: Float32Array, b: Float32Array): boolean =>
+  a.length === b.length && a.every((score, id) => Object.is(score, b[id]));
 
 /** Holds a law on random scores and on two of 50,257 tokens. */
 function forAll<T>(setting: fc.Arbitrary<T>, law: (x: Float32Array, setting: T) => void): void {
@@ -232,38 +240,69 @@ describe("filters that look at the text", () => {
 });
 
 test("at its off value every filter gives back what it was given", () => {
-  const chain = chainOf(parseSamplingSettings({}));
+  const settings = parseSamplingSettings({});
   forAll(texts, (x, ids) => {
-    const unchanged = applyChain(x, chain, { ids, surprises: [3], uniform: 0 }) === x;
+    const unchanged = through(x, settings, { ids, surprises: [3], uniform: 0 }) === x;
     expect(unchanged).toBe(true);
   });
 });
 
+/** Every filter at work. */
+const allOn = {
+  repetition: 1.2,
+  presence: 1,
+  frequency: 1,
+  noRepeatNgram: 2,
+  dry: 1,
+  topK: 5,
+  topP: 0.9,
+  minP: 0.1,
+  typical: 0.9,
+  topNSigma: 1,
+  epsilon: 0.1,
+  eta: 0.1,
+  xtc: 1,
+  mirostat: 2,
+  temperature: 0.7,
+};
+
 test("filters never touch their input, and leave a token at least", () => {
-  const all = {
-    repetition: 1.2,
-    presence: 1,
-    frequency: 1,
-    noRepeatNgram: 2,
-    dry: 1,
-    topK: 5,
-    topP: 0.9,
-    minP: 0.1,
-    typical: 0.9,
-    topNSigma: 1,
-    epsilon: 0.1,
-    eta: 0.1,
-    xtc: 1,
-    mirostat: 2,
-    temperature: 0.7,
-  };
-  const chain = chainOf(parseSamplingSettings(all));
+  const settings = parseSamplingSettings(allOn);
   forAll(texts, (x, ids) => {
     const copy = x.slice();
-    const y = applyChain(x, chain, { ids, uniform: 0 });
+    const y = through(x, settings, { ids, uniform: 0 });
     expect(x.every((score, id) => score === copy[id])).toBe(true);
     expect(there(y).length).toBeGreaterThan(0);
     expect(softmax(y).reduce((a, b) => a + b, 0)).toBeCloseTo(1, 10);
+  });
+});
+
+test("in any order, what is handed on in short arrays is what each filter makes of the whole vocabulary", () => {
+  const given = fc.record({
+    settings: fc.record(
+      {
+        topK: fc.constantFrom(0, 3, 40),
+        topP: fc.constantFrom(1, 0.9, 0.3),
+        minP: fc.constantFrom(0, 0.05),
+        xtc: fc.constantFrom(0, 1),
+        presence: fc.constantFrom(0, 2),
+        logitBias: fc.constantFrom({}, { 0: 3, 5: -2 }),
+        temperature: fc.constantFrom(0, 0.5, 1, 3),
+        dynamicTemperature: fc.constantFrom(0, 0.4),
+      },
+      { requiredKeys: [] },
+    ),
+    order: fc.shuffledSubarray([...filterNames]),
+    ids: texts,
+  });
+  forAll(given, (x, { settings, order, ids }) => {
+    const chosen = parseSamplingSettings({ ...settings, order });
+    const context = { ids, uniform: 0 };
+    const expected = chainOf(chosen).reduce(
+      (scores, { filter }) => expand(filter(createField(scores), context), x.length),
+      x,
+    );
+    expect(sameScores(through(x, chosen, context), expected)).toBe(true);
   });
 });
 

@@ -1,7 +1,9 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
+import { createRandomStream, randomKey } from "../engine/random.ts";
 import { softmax } from "../lm/softmax.ts";
-import { describeNext, entropy, finalProbabilities, likeliest } from "./distribution.ts";
+import { describeNext, entropy, finalProbabilities, likeliest, lookAhead } from "./distribution.ts";
+import { drawFrom } from "./sample.ts";
 import { parseSamplingSettings } from "./settings.ts";
 
 const logProbs = (...p: number[]): Float32Array => Float32Array.from(p, Math.log);
@@ -76,6 +78,40 @@ test("what is described is what is sampled from", () => {
     }),
   );
 });
+
+test("from 1 token to 50,257: what is described follows from −Σ p ln p and the softmax, whatever is computed on the way", () => {
+  const sizes = fc.oneof(fc.integer({ min: 1, max: 300 }), fc.constantFrom(4096, 50_257));
+  const given = fc.record({ size: sizes, seed: fc.nat(), range: fc.constantFrom(0, 3, 15, 200), chosen: settings });
+  fc.assert(
+    fc.property(given, ({ size, seed, range, chosen }) => {
+      const random = createRandomStream(randomKey(seed, "scores"));
+      const scores = Float32Array.from({ length: size }, () => -range * random.uniform());
+      const { temperature } = chosen;
+      const [raw, final] = [softmax(scores), finalProbabilities(scores, chosen)];
+      const { candidates, ...entropies } = describeNext(scores, chosen, 20);
+      expect(entropies.entropy).toBeCloseTo(entropy(raw), 9);
+      expect(entropies.finalEntropy).toBeCloseTo(entropy(final), 9);
+      const tempered = temperature > 0 ? softmax(scores, temperature) : undefined;
+      for (const [place, { id, ...shown }] of candidates.entries()) {
+        expect(shown.raw).toBeCloseTo(raw[id]!, 12);
+        expect(shown.tempered).toBeCloseTo(tempered ? tempered[id]! : Number(place === 0), 12);
+        expect(shown.final).toBe(final[id]!);
+      }
+      expect(drawFrom(lookAhead(scores, chosen).final, seed, 7)).toEqual(drawnOf(final, seed));
+    }),
+    { numRuns: 150 },
+  );
+});
+
+/** The draw of position 7 from probabilities written out: where their running sum passes the random number. */
+function drawnOf(p: Float64Array, seed: number) {
+  let rest = createRandomStream(randomKey(seed, "sample", 7)).uniform();
+  const id = p.findIndex((share) => {
+    rest -= share;
+    return rest < 0;
+  });
+  return { id, probability: p[id]! };
+}
 
 test("the likeliest come in order, equals by id, and not more of them than there are", () => {
   expect(likeliest(logProbs(0.1, 0.4, 0.1, 0.4), 3)).toEqual([1, 3, 0]);

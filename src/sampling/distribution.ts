@@ -1,8 +1,9 @@
 /** @file One next-token distribution, three times: the model's own, after temperature, after filters. */
-import { powersOf, softmax } from "../lm/softmax.ts";
-import { applyChain, chainOf } from "./chain.ts";
-import { dynamicTemperature, type FilterContext } from "./filters.ts";
-import { entropyFrom, highestIds, removed, type Scores } from "./scores.ts";
+import { decay } from "../lm/exponential.ts";
+import { applyChain, chainOf, temper } from "./chain.ts";
+import { createField, type Field, probabilityOf, removed, type Scores, scoreOf } from "./field.ts";
+import type { FilterContext } from "./filters.ts";
+import { highestIds } from "./select.ts";
 import type { SamplingSettings } from "./settings.ts";
 
 /** Probabilities over the vocabulary; non-negative, sum 1. */
@@ -21,12 +22,48 @@ export interface Candidate {
   readonly kept: boolean;
 }
 
-/** What is sampled from: the model's log-probabilities through the chain. */
-export const finalProbabilities = (
+/** A next-token distribution on its way through the filters: made once, then drawn from and described. */
+export interface Outlook {
+  /** The model's own. */
+  readonly raw: Field;
+  /** What is sampled from. */
+  readonly final: Field;
+  /** After temperature alone; computed when asked. */
+  readonly tempered: () => Field;
+  /** After all filters but temperature; computed when asked. */
+  readonly filtered: () => Field;
+}
+
+/** The model's log-probabilities `[V]` through the chain. It keeps them: they must stay as they are. */
+export function lookAhead(logProbs: Scores, settings: SamplingSettings, context?: FilterContext): Outlook {
+  const raw = createField(logProbs);
+  const chain = chainOf(settings);
+  const plain = chain.filter(({ name }) => name !== "temperature");
+  if (chain.at(-1)?.name !== "temperature") {
+    const final = applyChain(raw, chain, context);
+    return { raw, final, tempered: () => temper(raw, settings), filtered: () => applyChain(raw, plain, context) };
+  }
+  const filtered = applyChain(raw, plain, context);
+  const final = temper(filtered, settings);
+  const tempered = () => (filtered === raw ? final : temper(raw, settings));
+  return { raw, final, tempered, filtered: () => filtered };
+}
+
+/** What is sampled from, over the whole vocabulary. */
+export function finalProbabilities(
   logProbs: Scores,
   settings: SamplingSettings,
   context?: FilterContext,
-): Probabilities => softmax(applyChain(logProbs, chainOf(settings), context));
+): Probabilities {
+  const { final } = lookAhead(logProbs, settings, context);
+  const { scores, ids, inverse } = final;
+  const { top, total } = final.sums();
+  const probabilities = new Float64Array(logProbs.length);
+  for (let i = 0; i < scores.length; i++) {
+    if (scores[i]! > removed) probabilities[ids ? ids[i]! : i] = decay((top - scores[i]!) * inverse) / total;
+  }
+  return probabilities;
+}
 
 /** Entropy in nats: `−Σ p ln p`. */
 export function entropy(probabilities: Probabilities): number {
@@ -43,10 +80,8 @@ export const likeliest = (logProbs: Scores, count: number): number[] =>
 export function rankOf(logProbs: Scores, id: number): number {
   const own = logProbs[id]!;
   let rank = 1;
-  for (let other = 0; other < logProbs.length; other++) {
-    const score = logProbs[other]!;
-    if (score > own || (score === own && other < id)) rank++;
-  }
+  for (let before = 0; before < id; before++) rank += Number(logProbs[before]! >= own);
+  for (let after = id + 1; after < logProbs.length; after++) rank += Number(logProbs[after]! > own);
   return rank;
 }
 
@@ -59,38 +94,23 @@ export interface NextDistribution {
 }
 
 /** The `count` likeliest tokens with their three probabilities. */
-export function describeNext(
+export const describeNext = (
   logProbs: Scores,
   settings: SamplingSettings,
   count: number,
   context?: FilterContext,
-): NextDistribution {
-  const { temperature, dynamicTemperature: range, dynamicExponent } = settings;
-  const raw = powersOf(logProbs);
-  const temperedScores = dynamicTemperature(temperature, range, dynamicExponent)(logProbs);
-  const tempered = temperedScores === logProbs ? raw : powersOf(temperedScores);
-  const { filtered, scores } = filterBoth(logProbs, settings, context);
-  const final = powersOf(scores);
-  const candidates = likeliest(logProbs, count).map((id) => ({
-    id,
-    raw: raw.powers[id]! / raw.total,
-    tempered: tempered.powers[id]! / tempered.total,
-    final: final.powers[id]! / final.total,
-    kept: filtered[id]! > removed,
-  }));
-  return { candidates, entropy: entropyFrom(logProbs, raw), finalEntropy: entropyFrom(scores, final) };
-}
+): NextDistribution => describeOutlook(lookAhead(logProbs, settings, context), count);
 
-/** Scores after all filters but temperature, and after all of them; where temperature comes last, in one go. */
-function filterBoth(
-  logProbs: Scores,
-  settings: SamplingSettings,
-  context?: FilterContext,
-): { readonly filtered: Scores; readonly scores: Scores } {
-  const plain = chainOf({ ...settings, temperature: 1, dynamicTemperature: 0 });
-  const filtered = applyChain(logProbs, plain, context);
-  const chain = chainOf(settings);
-  const isLast = settings.order.at(-1) === "temperature";
-  const scores = isLast ? applyChain(filtered, chain.slice(-1), context) : applyChain(logProbs, chain, context);
-  return { filtered, scores };
+/** The same of what has been drawn from already. */
+export function describeOutlook(outlook: Outlook, count: number): NextDistribution {
+  const { raw, final } = outlook;
+  const [tempered, filtered] = [outlook.tempered(), outlook.filtered()];
+  const candidates = likeliest(raw.scores, count).map((id) => ({
+    id,
+    raw: probabilityOf(raw, id),
+    tempered: probabilityOf(tempered, id),
+    final: probabilityOf(final, id),
+    kept: scoreOf(filtered, id) > removed,
+  }));
+  return { candidates, entropy: raw.sums().entropy, finalEntropy: final.sums().entropy };
 }

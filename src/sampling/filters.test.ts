@@ -2,8 +2,19 @@ import fc from "fast-check";
 import { expect, test } from "vitest";
 import { softmax } from "../lm/softmax.ts";
 
-import { type Filter, minP, temperature, topK, topP } from "./filters.ts";
-import type { Scores } from "./scores.ts";
+import { createField, expand, type Scores } from "./field.ts";
+import * as filters from "./filters.ts";
+
+type Filter = (scores: Scores) => Scores;
+/** A filter of fields as one of whole vocabularies. */
+const whole =
+  (filter: filters.Filter): Filter =>
+  (scores) =>
+    expand(filter(createField(scores)), scores.length);
+const topK = (k: number) => whole(filters.topK(k));
+const topP = (mass: number) => whole(filters.topP(mass));
+const minP = (ratio: number) => whole(filters.minP(ratio));
+const temperature = (tau: number) => whole(filters.temperature(tau));
 
 /** Scores of 1 to 3,000 tokens: spread or full of ties, some removed already, at least one left. */
 const scores: fc.Arbitrary<Scores> = fc
@@ -43,9 +54,19 @@ const wrong = (ids: Iterable<number>, isRight: (id: number) => boolean): number[
 
 const ascending = (ids: number[]): number[] => ids.toSorted((a, b) => a - b);
 
-/** Property over scores and a setting. */
-const forAll = <T>(setting: fc.Arbitrary<T>, law: (x: Scores, setting: T) => void): void =>
+/** Scores of a whole GPT-2 vocabulary: spread, and full of ties. */
+const large = [0, 1].map((rounded) =>
+  Float32Array.from({ length: 50_257 }, (_, id) => {
+    const score = -12 * ((Math.imul(id + 1, 2_654_435_761) >>> 0) / 2 ** 32);
+    return rounded ? Math.round(score) : score;
+  }),
+);
+
+/** Property over scores and a setting; some of the settings on the large ones too. */
+function forAll<T>(setting: fc.Arbitrary<T>, law: (x: Scores, setting: T) => void): void {
   fc.assert(fc.property(scores, setting, law), { numRuns: 300 });
+  for (const [seed, x] of large.entries()) for (const value of fc.sample(setting, { numRuns: 2, seed })) law(x, value);
+}
 
 test("top-k keeps the k first of the ranking, and all where k is 0 or not below V", () => {
   forAll(fc.integer({ min: 0, max: 3100 }), (x, k) => {
@@ -91,8 +112,8 @@ test("min-p keeps exactly the tokens at least that share as likely as the likeli
 });
 
 test("filters leave what they keep as it was, and never touch their input", () => {
-  const filters = fc.constantFrom<Filter>(topK(3), topP(0.7), minP(0.1), topK(0), topP(1), minP(0), temperature(1));
-  forAll(filters, (x, filter) => {
+  const all = fc.constantFrom<Filter>(topK(3), topP(0.7), minP(0.1), topK(0), topP(1), minP(0), temperature(1));
+  forAll(all, (x, filter) => {
     const copy = x.slice();
     const y = filter(x);
     expect(x).toEqual(copy);
@@ -101,8 +122,8 @@ test("filters leave what they keep as it was, and never touch their input", () =
 });
 
 test("a filter twice is the filter once", () => {
-  const filters = fc.constantFrom<Filter>(topK(1), topK(7), minP(0.1), temperature(0));
-  forAll(filters, (x, filter) => {
+  const all = fc.constantFrom<Filter>(topK(1), topK(7), minP(0.1), temperature(0));
+  forAll(all, (x, filter) => {
     expect(filter(filter(x))).toEqual(filter(x));
   });
 });

@@ -1,11 +1,14 @@
 /**
- * @file Filters over one next-token distribution: scores in, scores out; a removed token has score −∞.
+ * @file Filters over one next-token distribution: a field in, a field out, with the tokens that are left.
  *
  * Scores are log-probabilities up to a constant, so filters need not renormalise. Each keeps at least the likeliest token
- * and breaks ties towards lower ids. Those that look at the text so far are in `penalties.ts`.
+ * and breaks ties towards lower ids; at its off value it gives back the field it was given. Those that look at the text so far
+ * are in `penalties.ts`.
  */
-import { maximum, type Powers, powersOf } from "../lm/softmax.ts";
-import { borderOfHighest, entropyFrom, entropyOf, keepFrom, keepMass, removed, type Scores } from "./scores.ts";
+import { maximum, powersOf } from "../lm/softmax.ts";
+import { type Field, keepFrom, removed, withScores } from "./field.ts";
+import { keepMass, keepNucleus } from "./nucleus.ts";
+import { borderOfHighest } from "./select.ts";
 
 /** What a filter may look at beside the scores. All of it absent: the beginning of a text. */
 export interface FilterContext {
@@ -17,29 +20,30 @@ export interface FilterContext {
   readonly uniform?: number;
 }
 
-export type Filter = (scores: Scores, context?: FilterContext) => Scores;
+export type Filter = (field: Field, context?: FilterContext) => Field;
 
 /** Keeps the `k` likeliest tokens (Fan et al. 2018, arXiv 1805.04833); 0 keeps all. */
 export const topK =
   (k: number): Filter =>
-  (scores) => {
-    if (k === 0 || k >= scores.length) return scores;
+  (field) => {
+    const { scores } = field;
+    if (k === 0 || k >= scores.length) return field;
     const { threshold, above } = borderOfHighest(scores, k);
-    return keepFrom(scores, scores, threshold, k - above);
+    return keepFrom(field, scores, threshold, k - above);
   };
 
 /** Keeps the fewest likeliest tokens whose probabilities reach `mass` (Holtzman et al. 2020, arXiv 1904.09751); 1 keeps all. */
 export const topP =
   (mass: number): Filter =>
-  (scores) =>
-    mass >= 1 ? scores : keepMass(scores, scores, powersOf(scores), mass);
+  (field) =>
+    mass >= 1 ? field : keepNucleus(field, mass);
 
 /** Keeps tokens at least `ratio` times as likely as the likeliest (Nguyen et al. 2024, arXiv 2407.01082); 0 keeps all. */
 export const minP =
   (ratio: number): Filter =>
-  (scores) => {
-    if (ratio === 0) return scores;
-    return keepFrom(scores, scores, Math.fround(maximum(scores) + Math.log(ratio)));
+  (field) => {
+    if (ratio === 0) return field;
+    return keepFrom(field, field.scores, Math.fround(maximum(field.scores) + Math.log(ratio)));
   };
 
 /**
@@ -48,51 +52,54 @@ export const minP =
  */
 export const typical =
   (mass: number): Filter =>
-  (scores) => {
-    if (mass >= 1) return scores;
-    const given = powersOf(scores);
-    const typicalScore = Math.log(given.total) + maximum(scores) - entropyFrom(scores, given);
+  (field) => {
+    if (mass >= 1) return field;
+    const { scores } = field;
+    const { top, total, entropy } = field.sums();
+    const typicalScore = Math.log(total) + top - entropy;
     const keys = new Float32Array(scores.length);
-    for (let id = 0; id < scores.length; id++) keys[id] = -Math.abs(typicalScore - scores[id]!);
-    return keepMass(scores, keys, given, mass);
+    for (let i = 0; i < scores.length; i++) keys[i] = -Math.abs(typicalScore - scores[i]!);
+    return keepMass(field, keys, powersOf(scores), mass);
   };
 
 /** Keeps tokens within `n` standard deviations of the scores below the highest (Tang et al. 2024, arXiv 2411.07641); 0 keeps all. */
 export const topNSigma =
   (n: number): Filter =>
-  (scores) => {
-    if (n === 0) return scores;
-    let [count, sum, squares] = [0, 0, 0];
+  (field) => {
+    if (n === 0) return field;
+    const { scores } = field;
     const largest = maximum(scores);
-    for (let id = 0; id < scores.length; id++) {
-      if (scores[id] === removed) continue;
-      const below = scores[id]! - largest;
+    let count = 0;
+    let sum = 0;
+    let squares = 0;
+    for (let i = 0; i < scores.length; i++) {
+      if (scores[i] === removed) continue;
+      const below = scores[i]! - largest;
       count++;
       sum += below;
       squares += below * below;
     }
     const sigma = Math.sqrt(Math.max(0, squares / count - (sum / count) ** 2));
-    return keepFrom(scores, scores, largest - n * sigma);
+    return keepFrom(field, scores, largest - n * sigma);
   };
 
-/** Keeps tokens of probability `floor` or more, and the likeliest, whose power is 1. */
-const keepLikely = (scores: Scores, { powers, total }: Powers, floor: number): Scores =>
-  keepFrom(scores, powers, Math.min(1, floor * total));
+/** Keeps tokens of probability `floor` or more, and the likeliest. */
+function keepLikely(field: Field, floor: number): Field {
+  const { top, total } = field.sums();
+  return keepFrom(field, field.scores, top + Math.min(0, Math.log(floor * total)));
+}
 
 /** Keeps tokens of probability at least `epsilon`, and the likeliest (Hewitt et al. 2022, arXiv 2210.15191); 0 keeps all. */
 export const epsilonCutoff =
   (epsilon: number): Filter =>
-  (scores) =>
-    epsilon === 0 ? scores : keepLikely(scores, powersOf(scores), epsilon);
+  (field) =>
+    epsilon === 0 ? field : keepLikely(field, epsilon);
 
 /** The same with the floor `min(ε, √ε · e^(−entropy))` (Hewitt et al. 2022, arXiv 2210.15191, section 5); 0 keeps all. */
 export const etaCutoff =
   (epsilon: number): Filter =>
-  (scores) => {
-    if (epsilon === 0) return scores;
-    const given = powersOf(scores);
-    return keepLikely(scores, given, Math.min(epsilon, Math.sqrt(epsilon) * Math.exp(-entropyFrom(scores, given))));
-  };
+  (field) =>
+    epsilon === 0 ? field : keepLikely(field, Math.min(epsilon, Math.sqrt(epsilon) * Math.exp(-field.sums().entropy)));
 
 /**
  * With probability `chance`, removes every token of probability `threshold` or more but the least likely of those, so that
@@ -100,18 +107,20 @@ export const etaCutoff =
  */
 export const xtc =
   (chance: number, threshold: number): Filter =>
-  (scores, { uniform = 0 } = {}) => {
-    if (chance === 0 || uniform >= chance) return scores;
-    const { powers, total } = powersOf(scores);
+  (field, { uniform = 0 } = {}) => {
+    if (chance === 0 || uniform >= chance) return field;
+    const { scores } = field;
+    const { top, total } = field.sums();
+    const likely = top + Math.log(threshold * total);
     const rest = scores.slice();
     let last = -1; // of equals the highest id stays: the order is by probability, then by id
-    for (let id = 0; id < scores.length; id++) {
-      if (scores[id] === removed || powers[id]! / total < threshold) continue;
-      if (last < 0 || powers[id]! <= powers[last]!) last = id;
-      rest[id] = removed;
+    for (let i = 0; i < scores.length; i++) {
+      if (scores[i] === removed || scores[i]! < likely) continue;
+      if (last < 0 || scores[i]! <= scores[last]!) last = i;
+      rest[i] = removed;
     }
     if (last >= 0) rest[last] = scores[last]!;
-    return rest;
+    return withScores(field, rest);
   };
 
 /**
@@ -120,36 +129,48 @@ export const xtc =
  */
 export const mirostat =
   (target: number, rate: number): Filter =>
-  (scores, { surprises = [] } = {}) => {
-    if (target === 0) return scores;
+  (field, { surprises = [] } = {}) => {
+    if (target === 0) return field;
     const limit = surprises.reduce((mu, surprise) => mu - rate * (surprise - target), 2 * target);
-    return keepLikely(scores, powersOf(scores), 2 ** -limit);
+    return keepLikely(field, 2 ** -limit);
   };
 
 /** `scores / τ`; at τ = 0 only the likeliest token stays, of several the lowest id. */
 export const temperature =
   (tau: number): Filter =>
-  (scores) => {
-    if (tau === 1) return scores;
+  (field) => {
+    if (tau === 1) return field;
+    const { scores } = field;
     const largest = maximum(scores);
-    if (tau === 0) return keepFrom(scores, scores, largest, 1);
+    if (tau === 0) return keepFrom(field, scores, largest, 1);
     const tempered = new Float32Array(scores.length); // the largest taken out first: no overflow as τ → 0
-    for (let id = 0; id < scores.length; id++) tempered[id] = (scores[id]! - largest) / tau;
-    return tempered;
+    for (let i = 0; i < scores.length; i++) tempered[i] = (scores[i]! - largest) / tau;
+    return withScores(field, tempered);
   };
 
 /**
  * Temperature between `τ − range` (where one token is certain) and `τ + range` (where all that are left are alike), by the
- * entropy's share of its largest value to the power of `exponent`; not below 0. Range 0 is `temperature` (after Zhang et
- * al. 2024, arXiv 2403.14541, in the form of llama.cpp's dynatemp).
+ * entropy's share of its largest value to the power of `exponent`; not below 0. Range 0 is τ (after Zhang et al. 2024,
+ * arXiv 2403.14541, in the form of llama.cpp's dynatemp).
  */
+export interface DynamicTemperature {
+  readonly tau: number;
+  readonly range: number;
+  readonly exponent: number;
+}
+
+/** The τ that a field gets. */
+export function temperatureFor({ tau, range, exponent }: DynamicTemperature, { scores, sums }: Field): number {
+  if (range === 0) return tau;
+  let count = 0;
+  for (let i = 0; i < scores.length; i++) count += Number(scores[i]! > removed);
+  const share = count > 1 ? Math.min(1, sums().entropy / Math.log(count)) : 0;
+  const low = Math.max(0, tau - range);
+  return low + (tau + range - low) * share ** exponent;
+}
+
+/** `scores / τ` for that τ. */
 export const dynamicTemperature =
-  (tau: number, range: number, exponent: number): Filter =>
-  (scores) => {
-    if (range === 0) return temperature(tau)(scores);
-    let count = 0;
-    for (let id = 0; id < scores.length; id++) if (scores[id]! > removed) count++;
-    const share = count > 1 ? Math.min(1, entropyOf(scores) / Math.log(count)) : 0;
-    const low = Math.max(0, tau - range);
-    return temperature(low + (tau + range - low) * share ** exponent)(scores);
-  };
+  (dynamic: DynamicTemperature): Filter =>
+  (field) =>
+    temperature(temperatureFor(dynamic, field))(field);

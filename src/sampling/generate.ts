@@ -1,9 +1,8 @@
 /** @file Text generation as an async stream of plain events, one a token. Knows ids, not text. */
 import { setImmediate } from "node:timers/promises";
 import type { NextToken } from "../lm/model.ts";
-import { finalProbabilities } from "./distribution.ts";
-import type { FilterContext } from "./filters.ts";
-import { drawToken, filterUniform } from "./sample.ts";
+import { lookAhead, type Outlook } from "./distribution.ts";
+import { drawFrom, filterUniform } from "./sample.ts";
 import type { SamplingSettings } from "./settings.ts";
 
 /** Whatever tells what comes next: a reader of a language model, or a stand-in. */
@@ -33,8 +32,8 @@ export interface GeneratedToken {
   readonly id: number;
   /** What it was drawn after, with the whole distribution. */
   readonly next: NextToken;
-  /** What the filters looked at beside it. */
-  readonly context: FilterContext;
+  /** That distribution on its way through the filters, as the token was drawn: `describeOutlook` tells it. */
+  readonly outlook: Outlook;
   /** Natural logarithm of the model's own probability. */
   readonly logProb: number;
   /** Probability with which it was drawn. */
@@ -95,11 +94,9 @@ export async function* generateSamples(source: NextTokensSource, options: Sample
 function extend(draft: Draft, next: NextToken, settings: SamplingSettings, position: number): SampledToken {
   const { sample, ids, surprises } = draft;
   const uniform = filterUniform(settings.seed, position, sample);
-  const context = { ids: [...ids], surprises: [...surprises], uniform };
-  const probabilities = finalProbabilities(next.logProbs, settings, context);
-  const id = drawToken(probabilities, settings.seed, position, sample);
-  const probability = probabilities[id]!;
+  const outlook = lookAhead(next.logProbs, settings, { ids: [...ids], surprises: [...surprises], uniform });
+  const { id, probability } = drawFrom(outlook.final, settings.seed, position, sample);
   ids.push(id);
   surprises.push(-Math.log2(probability));
-  return { sample, position, id, next, context, logProb: next.logProbs[id]!, probability };
+  return { sample, position, id, next, outlook, logProb: next.logProbs[id]!, probability };
 }

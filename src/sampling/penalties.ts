@@ -1,7 +1,7 @@
-/** @file Filters that look at the text so far: what has been there becomes less likely. Pure functions, as in `filters.ts`. */
+/** @file Filters that look at the text so far: what has been there becomes less likely. As in `filters.ts`, but a token's place must be its id. */
 import { maximum } from "../lm/softmax.ts";
+import { type Field, removed, withScores } from "./field.ts";
 import type { Filter } from "./filters.ts";
-import { removed, type Scores } from "./scores.ts";
 
 /** The last `window` ids; 0 means all of them. */
 const recent = (ids: readonly number[], window: number): readonly number[] => (window > 0 ? ids.slice(-window) : ids);
@@ -13,19 +13,17 @@ function countsOf(ids: readonly number[], V: number): Map<number, number> {
   return counts;
 }
 
-/** Scores with those of some ids changed. */
-function changed(scores: Scores, ids: Iterable<number>, change: (score: number, id: number) => number): Scores {
-  const copy = scores.slice();
+/** A field with the scores of some ids changed. */
+function changed(field: Field, ids: Iterable<number>, change: (score: number, id: number) => number): Field {
+  const copy = field.scores.slice();
   for (const id of ids) if (copy[id]! > removed) copy[id] = change(copy[id]!, id);
-  return maximum(copy) > removed ? copy : scores; // nothing left: nothing is changed
+  return maximum(copy) > removed ? withScores(field, copy) : field; // nothing left: nothing is changed
 }
 
-/** What a filter of the text does with the log-probabilities it is given: they must be true ones, so they are made so. */
-function logProbsOf(scores: Scores): number {
-  const largest = maximum(scores);
-  let total = 0;
-  for (const score of scores) total += Math.exp(score - largest);
-  return largest + Math.log(total);
+/** What makes scores log-probabilities: `ln Σ e^s`. */
+function logTotalOf({ sums }: Field): number {
+  const { top, total } = sums();
+  return top + Math.log(total);
 }
 
 /**
@@ -34,25 +32,25 @@ function logProbsOf(scores: Scores): number {
  */
 export const repetition =
   (theta: number, window: number): Filter =>
-  (scores, { ids = [] } = {}) => {
-    if (theta === 1) return scores;
-    const shift = logProbsOf(scores);
-    return changed(scores, new Set(recent(ids, window)), (score) => (score - shift) * theta + shift);
+  (field, { ids = [] } = {}) => {
+    if (theta === 1) return field;
+    const shift = logTotalOf(field);
+    return changed(field, new Set(recent(ids, window)), (score) => (score - shift) * theta + shift);
   };
 
 /** Takes `amount` nats from every token that came among the last `window` (OpenAI's presence_penalty); 0 changes nothing. */
 export const presence =
   (amount: number, window: number): Filter =>
-  (scores, { ids = [] } = {}) =>
-    amount === 0 ? scores : changed(scores, new Set(recent(ids, window)), (score) => score - amount);
+  (field, { ids = [] } = {}) =>
+    amount === 0 ? field : changed(field, new Set(recent(ids, window)), (score) => score - amount);
 
 /** Takes `amount` nats for each time that a token came among the last `window` (OpenAI's frequency_penalty); 0 changes nothing. */
 export const frequency =
   (amount: number, window: number): Filter =>
-  (scores, { ids = [] } = {}) => {
-    if (amount === 0) return scores;
-    const counts = countsOf(recent(ids, window), scores.length);
-    return changed(scores, counts.keys(), (score, id) => score - amount * counts.get(id)!);
+  (field, { ids = [] } = {}) => {
+    if (amount === 0) return field;
+    const counts = countsOf(recent(ids, window), field.scores.length);
+    return changed(field, counts.keys(), (score, id) => score - amount * counts.get(id)!);
   };
 
 /**
@@ -61,13 +59,13 @@ export const frequency =
  */
 export const noRepeatNgram =
   (n: number): Filter =>
-  (scores, { ids = [] } = {}) => {
-    if (n === 0 || ids.length < n) return scores;
+  (field, { ids = [] } = {}) => {
+    if (n === 0 || ids.length < n) return field;
     const end = ids.slice(ids.length - n + 1);
     const banned = new Set<number>();
     for (let at = 0; at + n <= ids.length; at++)
       if (end.every((id, i) => ids[at + i] === id)) banned.add(ids[at + n - 1]!);
-    return changed(scores, banned, () => removed);
+    return changed(field, banned, () => removed);
   };
 
 /**
@@ -77,8 +75,8 @@ export const noRepeatNgram =
  */
 export const dry =
   (multiplier: number, base: number, allowed: number): Filter =>
-  (scores, { ids = [] } = {}) => {
-    if (multiplier === 0) return scores;
+  (field, { ids = [] } = {}) => {
+    if (multiplier === 0) return field;
     const lengths = new Map<number, number>();
     for (let next = 1; next < ids.length; next++) {
       let length = 0;
@@ -86,15 +84,15 @@ export const dry =
       if (length >= allowed) lengths.set(ids[next]!, Math.max(length, lengths.get(ids[next]!) ?? 0));
     }
     const penalty = (id: number): number => multiplier * base ** (lengths.get(id)! - allowed);
-    return changed(scores, lengths.keys(), (score, id) => Math.max(score - penalty(id), -3e38)); // finite: less likely, not removed
+    return changed(field, lengths.keys(), (score, id) => Math.max(score - penalty(id), -3e38)); // finite: less likely, not removed
   };
 
 /** Adds nats to tokens by id; −∞ is not among them, −100 does for "never". */
 export const logitBias =
   (biases: Readonly<Record<string, number>>): Filter =>
-  (scores) => {
+  (field) => {
     const ids = Object.keys(biases)
       .map(Number)
-      .filter((id) => id < scores.length);
-    return ids.length ? changed(scores, ids, (score, id) => score + biases[id]!) : scores;
+      .filter((id) => id < field.scores.length);
+    return ids.length ? changed(field, ids, (score, id) => score + biases[id]!) : field;
   };

@@ -1,8 +1,11 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { chiSquareTest } from "../../test/support/chiSquare.ts";
-import { finalProbabilities } from "./distribution.ts";
-import { drawAt, drawToken } from "./sample.ts";
+import { placeOfSum } from "../lm/exponential.ts";
+import { softmax } from "../lm/softmax.ts";
+import { finalProbabilities, lookAhead } from "./distribution.ts";
+import { createField } from "./field.ts";
+import { drawFrom } from "./sample.ts";
 import { parseSamplingSettings } from "./settings.ts";
 
 const draws = 200_000;
@@ -34,44 +37,57 @@ describe("200,000 draws follow the distribution (chi-square)", () => {
     { typical: 0.9, temperature: 1.5 },
     { order: ["temperature" as const, "top-p" as const], temperature: 2, topP: 0.7 },
   ])("with %o", (given) => {
-    const probabilities = finalProbabilities(uneven, parseSamplingSettings(given));
+    const settings = parseSamplingSettings(given);
+    const { final } = lookAhead(uneven, settings);
     const counts = new Float64Array(40);
     // Half along one text, half over seeds: both ways the numbers must be independent.
     for (let i = 0; i < draws / 2; i++) {
-      counts[drawToken(probabilities, 0, i)]!++;
-      counts[drawToken(probabilities, 1 + i, 0)]!++;
+      counts[drawFrom(final, 0, i).id]!++;
+      counts[drawFrom(final, 1 + i, 0).id]!++;
     }
-    expect(chiSquareTest(counts, probabilities)).toBeGreaterThan(alpha);
+    expect(chiSquareTest(counts, finalProbabilities(uneven, settings))).toBeGreaterThan(alpha);
   });
 
   test("and successive draws are independent: pairs follow the product", () => {
-    const p = finalProbabilities(Float32Array.of(0, -0.5, -1, -1.5), parseSamplingSettings({}));
+    const field = createField(Float32Array.of(0, -0.5, -1, -1.5));
+    const p = softmax(field.scores);
+    const draw = (position: number): number => drawFrom(field, 3, position).id;
     const counts = new Float64Array(16);
-    for (let i = 0; i < draws / 2; i++) counts[4 * drawToken(p, 3, 2 * i) + drawToken(p, 3, 2 * i + 1)]!++;
+    for (let i = 0; i < draws / 2; i++) counts[4 * draw(2 * i) + draw(2 * i + 1)]!++;
     const pairs = Array.from(counts, (_, k) => p[k >> 2]! * p[k & 3]!);
     expect(chiSquareTest(counts, pairs)).toBeGreaterThan(alpha);
   });
 });
 
-test("a token of probability 0 is never drawn, and every number in [0, 1) draws one", () => {
-  const weights = fc.array(fc.constantFrom(0, 1e-300, 1e-9, 0.1, 1), { minLength: 1, maxLength: 20 });
+test("every number in [0, 1) draws a token that is there, however little is left of the sum", () => {
+  const scores = fc
+    .array(fc.constantFrom(Number.NEGATIVE_INFINITY, -500, -39.9, -20, -2, 0), { maxLength: 20 })
+    .chain((some) => fc.shuffledSubarray([...some, 0], { minLength: some.length + 1 }));
   const uniforms = fc.oneof(fc.double({ min: 0, max: 1, maxExcluded: true, noNaN: true }), fc.constant(1 - 2 ** -53));
   fc.assert(
-    fc.property(weights, uniforms, (given, uniform) => {
-      fc.pre(given.some((weight) => weight > 0));
-      expect(given[drawAt(Float64Array.from(given), uniform)]).toBeGreaterThan(0);
+    fc.property(scores, uniforms, (given, uniform) => {
+      const x = Float32Array.from(given);
+      const { total } = createField(x).sums();
+      for (const wanted of [uniform * total, total, 2 * total]) {
+        const { place, power } = placeOfSum(x, 0, 1, wanted);
+        expect(x[place]!).toBeGreaterThan(-40);
+        expect(power / Math.exp(x[place]!)).toBeCloseTo(1, 12);
+      }
     }),
   );
 });
 
 test("the running sum decides: a third of the way through thirds is the second", () => {
-  const thirds = Float64Array.of(1 / 4, 1 / 4, 1 / 2);
-  expect([0, 0.2499, 0.25, 0.4999, 0.5, 0.9999].map((uniform) => drawAt(thirds, uniform))).toEqual([0, 0, 1, 1, 2, 2]);
+  const scores = Float32Array.of(1 / 4, 1 / 4, 1 / 2).map(Math.log);
+  const { top, total } = createField(scores).sums();
+  const at = [0, 0.2499, 0.2501, 0.4999, 0.5001, 0.9999].map((uniform) => placeOfSum(scores, top, 1, uniform * total));
+  expect(at.map(({ place }) => place)).toEqual([0, 0, 1, 1, 2, 2]);
 });
 
 test("seed and position fix the token, and seed 0 is a seed like any other", () => {
-  const p = new Float64Array(1000).fill(1 / 1000);
-  const text = (seed: number): number[] => Array.from({ length: 8 }, (_, position) => drawToken(p, seed, position));
+  const field = createField(new Float32Array(1000));
+  const text = (seed: number): number[] =>
+    Array.from({ length: 8 }, (_, position) => drawFrom(field, seed, position).id);
   expect(text(0)).toEqual(text(0));
   const texts = [0, 1, 2, 2 ** 32, 2 ** 32 + 1, Number.MAX_SAFE_INTEGER].map((seed) => text(seed).join());
   expect(new Set(texts).size).toBe(texts.length);

@@ -4,8 +4,8 @@ import { parseModelConfig } from "../../../dist/lm/config.js";
 import { headOf } from "../../../dist/lm/heads/table.js";
 import { createReader, prepareForReading } from "../../../dist/lm/reader.js";
 import { trunkOf } from "../../../dist/lm/trunks/table.js";
-import { finalProbabilities } from "../../../dist/sampling/distribution.js";
-import { drawToken } from "../../../dist/sampling/sample.js";
+import { lookAhead } from "../../../dist/sampling/distribution.js";
+import { drawFrom } from "../../../dist/sampling/sample.js";
 import { parseSamplingSettings } from "../../../dist/sampling/settings.js";
 import { noise, noiseIds } from "../noise.mjs";
 
@@ -38,6 +38,6 @@ export function prepareDecoding({ vocabulary, context, width, layers, heads, pro
   return async () => {
     if (ids.length === prompt + tokens) ids.length = prompt;
     const { logProbs } = await reader.next(ids);
-    ids.push(drawToken(finalProbabilities(logProbs, settings), 1, ids.length));
+    ids.push(drawFrom(lookAhead(logProbs, settings).final, 1, ids.length).id);
   };
 }

@@ -7,7 +7,7 @@ import { type LoadedRun, loadRun } from "../../experiments/loadRun.ts";
 import { loadRepair, repairedReader } from "../../experiments/repairs.ts";
 import { createReader } from "../../lm/reader.ts";
 import { searchBeams } from "../../sampling/beam.ts";
-import { describeNext, rankOf } from "../../sampling/distribution.ts";
+import { describeOutlook, rankOf } from "../../sampling/distribution.ts";
 import { parseSamplingSettings } from "../../sampling/settings.ts";
 import { printableBytes } from "../../text/printable.ts";
 import {
@@ -101,10 +101,9 @@ function readBiases({ tokenizer }: LoadedRun, given: readonly string[]): Record<
 }
 
 async function writeJson(run: LoadedRun, options: TextOptions, top: number): Promise<void> {
-  const settings = parseSamplingSettings(options.settings);
   const named = (id: number): string => printableBytes(run.tokenizer.tokenBytes(id));
-  for await (const { next, context, ...token } of generateText(run, options)) {
-    const { candidates, ...entropies } = describeNext(next.logProbs, settings, top, context);
+  for await (const { next, outlook, ...token } of generateText(run, options)) {
+    const { candidates, ...entropies } = describeOutlook(outlook, top);
     const measures = { surprise: -token.logProb, rank: rankOf(next.logProbs, token.id), ...entropies };
     const mixture = next.mixture ? { mixture: next.mixture } : {};
     const list = candidates.map((candidate) => ({ ...candidate, text: named(candidate.id) }));

@@ -6,9 +6,9 @@ import { savedSteps } from "../../experiments/runFolder.ts";
 import { headName } from "../../lm/heads/shortForm.ts";
 import type { NextToken } from "../../lm/model.ts";
 import { createReader } from "../../lm/reader.ts";
-import { describeNext, finalProbabilities } from "../../sampling/distribution.ts";
+import { describeNext, lookAhead } from "../../sampling/distribution.ts";
 import type { FilterContext } from "../../sampling/filters.ts";
-import { drawToken, filterUniform } from "../../sampling/sample.ts";
+import { drawFrom, filterUniform } from "../../sampling/sample.ts";
 import { parseSamplingSettings, type SamplingSettings } from "../../sampling/settings.ts";
 import {
   candidatesWanted,
@@ -167,8 +167,8 @@ const contextOf = (text: WrittenText, { seed }: Settings): FilterContext => ({
 
 /** The token that the settings draw at this position. */
 function drawNext(text: WrittenText, next: NextToken, settings: Settings): number {
-  const probabilities = finalProbabilities(next.logProbs, samplingOf(settings), contextOf(text, settings));
-  return drawToken(probabilities, settings.seed, drawnIn(text));
+  const { final } = lookAhead(next.logProbs, samplingOf(settings), contextOf(text, settings));
+  return drawFrom(final, settings.seed, drawnIn(text)).id;
 }
 
 function cardOf({ model, folder, step }: LoadedRun, engine: string): ModelCard {

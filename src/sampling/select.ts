@@ -1,49 +1,15 @@
-/** @file Scores over the vocabulary and what filters have in common: the k-th largest, what reaches a mass, entropy. */
-
-import { maximum, type Powers, powersOf } from "../lm/softmax.ts";
-
-/** Log-probabilities up to a constant, `[V]`; −∞ where removed. */
-export type Scores = Float32Array;
-
-export const removed = Number.NEGATIVE_INFINITY;
+/** @file Borders between keys without sorting: the k-th highest, what reaches a weight, the ids of the highest. */
+const removed = Number.NEGATIVE_INFINITY;
 
 /** A border between keys: the lowest that is wanted, and the weight of all that are higher. */
-interface Border {
+export interface Border {
   readonly threshold: number;
   readonly above: number;
 }
 
-/** Keeps the scores of tokens whose key is above the threshold, and of those at the threshold the `ties` lowest ids. */
-export function keepFrom(
-  scores: Scores,
-  keys: Float32Array | Float64Array,
-  threshold: number,
-  ties = Number.POSITIVE_INFINITY,
-): Scores {
-  const kept = new Float32Array(scores.length).fill(removed);
-  let left = ties;
-  for (let id = 0; id < scores.length; id++) {
-    const key = keys[id]!;
-    if (key > threshold || (key === threshold && left-- > 0)) kept[id] = scores[id]!;
-  }
-  return kept;
-}
-
-/** Keeps the fewest tokens of highest key whose probabilities reach `mass`; at least one. Of equal keys the lowest ids come first. */
-export function keepMass(scores: Scores, keys: Float32Array, { powers, total }: Powers, mass: number): Scores {
-  const { threshold, above } = selectThreshold(keys, mass * total, powers);
-  let [reached, ties] = [above, 0];
-  for (let id = 0; id < keys.length && reached < mass * total; id++) {
-    if (keys[id] !== threshold) continue;
-    reached += powers[id]!;
-    ties++;
-  }
-  return keepFrom(scores, keys, threshold, ties);
-}
-
 const bins = 2048;
 const binWeights = new Float64Array(bins);
-let candidates = new Int32Array(0);
+let scratch = new Int32Array(0);
 let ones = new Float64Array(0);
 
 /** A weight of 1 for every token. */
@@ -72,7 +38,8 @@ export function selectThreshold(keys: Float32Array, wanted: number, weights = un
   let [above, bin] = [0, 0];
   while (bin < bins - 1 && above + binWeights[bin]! < wanted) above += binWeights[bin++]!;
   while (binWeights[bin] === 0) above -= binWeights[--bin]!; // rounding left a rest behind the last token
-  return selectWithin(keys, weights, collect(keys, weights, high, scale, bin), { wanted, above });
+  const within = collect(keys, weights, high, scale, bin);
+  return selectWithin({ keys, weights, candidates: within, wanted, above });
 }
 
 /** Sums the weights by the distance of their keys from the highest. */
@@ -84,27 +51,38 @@ function weigh(keys: Float32Array, weights: Float64Array, high: number, scale: n
   }
 }
 
-/** Writes the ids of one bin to `candidates`, rising. @returns how many. */
-function collect(keys: Float32Array, weights: Float64Array, high: number, scale: number, bin: number): number {
-  if (candidates.length < keys.length) candidates = new Int32Array(keys.length);
+/** The ids of one bin, rising, in a view that the next call overwrites. */
+function collect(keys: Float32Array, weights: Float64Array, high: number, scale: number, bin: number): Int32Array {
+  const ids = borrowIds(keys.length);
   let count = 0;
   for (let id = 0; id < keys.length; id++) {
     const own = (high - keys[id]!) * scale;
-    if (own >= bin && own < bin + 1 && weights[id]! > 0) candidates[count++] = id;
+    if (own >= bin && own < bin + 1 && weights[id]! > 0) ids[count++] = id;
   }
-  return count;
+  return ids.subarray(0, count);
 }
 
-/** Finds the border among the first `count` candidates, when `above` lies higher than all of them. */
-function selectWithin(
-  keys: Float32Array,
-  weights: Float64Array,
-  count: number,
-  { wanted, above }: { readonly wanted: number; readonly above: number },
-): Border {
-  let [open, before] = [count, above];
+/** Room for more than `count` ids; the next borrower gets the same. */
+export function borrowIds(count: number): Int32Array {
+  if (scratch.length <= count) scratch = new Int32Array(count + 1);
+  return scratch;
+}
+
+/** What is selected from: `above` is the weight of all keys that are higher than the candidates'. */
+interface Selection {
+  readonly keys: Float32Array;
+  readonly weights: Float64Array;
+  /** Ids, at least one; their order is lost. */
+  readonly candidates: Int32Array;
+  readonly wanted: number;
+  readonly above: number;
+}
+
+/** Finds the border among some candidates. */
+export function selectWithin({ keys, weights, candidates, wanted, above }: Selection): Border {
+  let [open, before] = [candidates, above];
   for (;;) {
-    const pivot = keys[candidates[open >> 1]!]!;
+    const pivot = keys[open[open.length >> 1]!]!;
     const { higher, equal, lower } = weighSides(keys, weights, open, pivot);
     const isHigher = higher > 0 && before + higher >= wanted;
     if (!isHigher && (lower === 0 || before + higher + equal >= wanted))
@@ -115,9 +93,9 @@ function selectWithin(
 }
 
 /** Weights of the candidates above, at and below a pivot. */
-function weighSides(keys: Float32Array, weights: Float64Array, count: number, pivot: number) {
+function weighSides(keys: Float32Array, weights: Float64Array, candidates: Int32Array, pivot: number) {
   let [higher, equal, lower] = [0, 0, 0];
-  for (let i = 0; i < count; i++) {
+  for (let i = 0; i < candidates.length; i++) {
     const id = candidates[i]!;
     if (keys[id]! > pivot) higher += weights[id]!;
     else if (keys[id] === pivot) equal += weights[id]!;
@@ -126,14 +104,14 @@ function weighSides(keys: Float32Array, weights: Float64Array, count: number, pi
   return { higher, equal, lower };
 }
 
-/** Leaves the candidates on one side of the pivot. @returns how many. */
-function keepSide(keys: Float32Array, count: number, pivot: number, higher: boolean): number {
+/** The candidates on one side of the pivot, moved to the front. */
+function keepSide(keys: Float32Array, candidates: Int32Array, pivot: number, higher: boolean): Int32Array {
   let kept = 0;
-  for (let i = 0; i < count; i++) {
+  for (let i = 0; i < candidates.length; i++) {
     const id = candidates[i]!;
     if (higher ? keys[id]! > pivot : keys[id]! < pivot) candidates[kept++] = id;
   }
-  return kept;
+  return candidates.subarray(0, kept);
 }
 
 const mostInHeap = 256;
@@ -166,18 +144,7 @@ export function highestIds(keys: Float32Array, count: number): number[] {
   const ids: number[] = [];
   for (let id = 0; id < keys.length; id++) {
     const key = keys[id]!;
-    if (key > removed && (key > threshold || (key === threshold && ties-- > 0))) ids.push(id);
+    if (key >= threshold && key > removed && (key > threshold || ties-- > 0)) ids.push(id);
   }
   return ids.sort((a, b) => keys[b]! - keys[a]! || a - b);
-}
-
-/** Entropy in nats of what scores stand for. */
-export const entropyOf = (scores: Scores): number => entropyFrom(scores, powersOf(scores));
-
-/** The same, from the powers of the scores: `ln Σ e^s − Σ s e^s / Σ e^s`. */
-export function entropyFrom(scores: Scores, { powers, total }: Powers): number {
-  const largest = maximum(scores);
-  let sum = 0;
-  for (let id = 0; id < powers.length; id++) if (powers[id]! > 0) sum += powers[id]! * (scores[id]! - largest);
-  return Math.max(0, Math.log(total) - sum / total);
 }
