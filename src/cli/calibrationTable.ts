@@ -1,7 +1,8 @@
 /** @file What calibration found, as tables for people and as JSON. */
+import type { BinaryMeasurement } from "../calibration/binary.ts";
 import type { Estimate } from "../calibration/bootstrap.ts";
 import type { MetricName } from "../calibration/measure.ts";
-import type { CalibrationEvent } from "../experiments/calibration.ts";
+import type { AnswersEvent, CalibrationEvent } from "../experiments/calibration.ts";
 
 interface Column {
   readonly title: string;
@@ -75,3 +76,21 @@ export function verdict(events: readonly CalibrationEvent[]): string {
     ? `${best.kind} lowers NLL most, by ${(-change).toFixed(4)} nats per token`
     : `no repair lowers NLL; the least harm is done by ${best.kind}, ${change.toFixed(4)} nats per token`;
 }
+
+const binaryColumns: readonly { title: string; width: number; show(measurement: BinaryMeasurement): string }[] = [
+  { title: "NLL", width: 8, show: ({ metrics }) => figure(metrics.nll.value, 4) },
+  { title: "sum of σ (95 % interval)", width: 27, show: ({ metrics }) => interval(metrics.sum) },
+  { title: "ECE", width: 9, show: ({ metrics }) => figure(metrics.ece.value, 4) },
+  { title: "Full-ECE", width: 10, show: ({ metrics }) => figure(metrics.fullEce.value, 4) },
+  { title: "Brier", width: 8, show: ({ metrics }) => figure(metrics.brier.value, 4) },
+];
+
+/** The lines on independent sigmoids, judged as V questions a token. */
+export const answersTable = (events: readonly AnswersEvent[]): string[] => [
+  " ".repeat(nameWidth) + binaryColumns.map(({ title, width }) => title.padStart(width)).join(""),
+  ...events.map(
+    ({ kind, measurement }) =>
+      (kind === "none" ? "as it is" : kind).padEnd(nameWidth) +
+      binaryColumns.map(({ width, show }) => show(measurement).padStart(width)).join(""),
+  ),
+];

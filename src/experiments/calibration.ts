@@ -1,4 +1,13 @@
 /** @file Calibration of a checkpoint: repairs fitted on one text, everything measured on another, as a stream of plain events. */
+import {
+  answerRepair,
+  type BinaryKind,
+  type BinaryMeasurement,
+  binaryKinds,
+  collectAnswers,
+  fitAnswers,
+  measureAnswers,
+} from "../calibration/binary.ts";
 import { type Measurement, type MeasureOptions, measure } from "../calibration/measure.ts";
 import type { Predictions } from "../calibration/predictions.ts";
 import { largestMatrix } from "../calibration/repairs/matrix.ts";
@@ -59,4 +68,26 @@ async function timed<T>(work: () => Promise<T>): Promise<{ result: T; millisecon
   const start = performance.now();
   const result = await work();
   return { result, milliseconds: performance.now() - start };
+}
+
+/** Answers of independent sigmoids as they are, or one repair of them, measured on text that it was not fitted on. */
+export interface AnswersEvent {
+  /** `none` comes first. */
+  readonly kind: "none" | BinaryKind;
+  readonly repair?: Repair;
+  readonly measurement: BinaryMeasurement;
+}
+
+/** One event as they are, then one a repair. Rows are `log σ(z)`. */
+export async function* answersCalibration({
+  fitOn,
+  judgeOn,
+  measuring,
+}: Omit<CalibrationOptions, "kinds">): AsyncGenerator<AnswersEvent> {
+  yield { kind: "none", measurement: await measureAnswers(judgeOn, undefined, measuring) };
+  const answers = await collectAnswers(fitOn);
+  for (const kind of binaryKinds) {
+    const repair = fitAnswers(kind, answers);
+    yield { kind, repair, measurement: await measureAnswers(judgeOn, answerRepair(repair), measuring) };
+  }
 }

@@ -1,7 +1,7 @@
 /** @file What a model predicts at every token of a text, as plain rows of log-probabilities, a bounded number of them at a time. */
 import { setImmediate } from "node:timers/promises";
 import * as tf from "@tensorflow/tfjs";
-import type { NE } from "../engine/shapes.ts";
+import type { NE, NV } from "../engine/shapes.ts";
 import type { LanguageModel } from "../lm/model.ts";
 import { evaluationBatches } from "../text/batches.ts";
 import { batchTensors } from "./tensors.ts";
@@ -32,6 +32,8 @@ export interface PredictionOptions {
   /** At most so many tokens, spread evenly; all of them where absent. */
   readonly maxTokens?: number | undefined;
   readonly signal?: AbortSignal | undefined;
+  /** Rows for hidden states: the model's `log p` where absent. */
+  readonly rows?: ((hidden: NE) => NV) | undefined;
 }
 
 /** Each token of the windows of `evaluationBatches` is predicted once. */
@@ -50,7 +52,7 @@ export function modelPredictions(model: LanguageModel, options: PredictionOption
         const states = model.hidden(inputs); // [B·T, E]
         tf.dispose([inputs, targets]);
         try {
-          yield* rowsOf(model, states, batch.targets);
+          yield* rowsOf(options.rows ?? model.logProbs, states, batch.targets, vocabSize);
         } finally {
           states.dispose();
         }
@@ -60,11 +62,16 @@ export function modelPredictions(model: LanguageModel, options: PredictionOption
   };
 }
 
-async function* rowsOf(model: LanguageModel, states: NE, targets: Int32Array): AsyncGenerator<PredictedRows> {
-  const rows = Math.max(1, Math.floor(numbersAtOnce / model.config.vocabSize));
+async function* rowsOf(
+  logProbsOf: (hidden: NE) => NV,
+  states: NE,
+  targets: Int32Array,
+  classes: number,
+): AsyncGenerator<PredictedRows> {
+  const rows = Math.max(1, Math.floor(numbersAtOnce / classes));
   for (let start = 0; start < targets.length; start += rows) {
     const count = Math.min(rows, targets.length - start);
-    const logProbs = tf.tidy(() => model.logProbs(tf.slice2d(states, [start, 0], [count, -1]))); // [rows, V]
+    const logProbs = tf.tidy(() => logProbsOf(tf.slice2d(states, [start, 0], [count, -1]))); // [rows, V]
     try {
       yield { logProbs: await logProbs.data<"float32">(), targets: targets.subarray(start, start + count) };
     } finally {

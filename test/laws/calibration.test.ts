@@ -1,15 +1,19 @@
 // Calibration on text: the grammar's own truth is calibrated and tells its entropy; a model's stream of predictions is its loss.
+import * as tf from "@tensorflow/tfjs";
 import { beforeAll, expect, test } from "vitest";
+import { measureAnswers } from "../../src/calibration/binary.ts";
 import { measure } from "../../src/calibration/measure.ts";
 import { inMemory } from "../../src/calibration/predictions.ts";
 import { fitTemperature } from "../../src/calibration/repairs/temperature.ts";
+import { sigmoidsOf } from "../../src/lm/headParts.ts";
+import { withoutOptions } from "../../src/lm/heads/loss.ts";
 import { createModel } from "../../src/lm/model.ts";
 import { type KnownEntropy, loadCorpus } from "../../src/text/corpus.ts";
 import { wordsOf } from "../../src/text/sources/grammar.ts";
 import { modelPredictions } from "../../src/training/predictions.ts";
 import { activate } from "../support/engines.ts";
 import { tensorsLeft } from "../support/leaks.ts";
-import { lossesOf, shake, someIds, tinyConfig } from "../support/models.ts";
+import { idsTensor, lossesOf, shake, someIds, tinyConfig } from "../support/models.ts";
 
 beforeAll(() => activate("native"));
 
@@ -71,5 +75,31 @@ test("a model's predictions are those of its losses, twice the same, and no tens
   const rows = [0, 8].map((start) => Array.from(ids.subarray(start, start + 9)));
   const wanted = [...lossesOf(model, rows).flat(), ...lossesOf(model, [Array.from(ids.subarray(16))]).flat()];
   for (const [n, loss] of losses.entries()) expect(loss).toBeCloseTo(wanted[n]!, 5);
+  model.dispose();
+});
+
+test("a sigmoid head's answers cost what it is trained on, and their log-odds differ as its log-probabilities do", async () => {
+  const model = createModel(tinyConfig("transformer", "sigmoid"), 3);
+  shake(model, 0.3);
+  const ids = Int32Array.from(someIds(17, 11)); // two windows of 8 targets
+  const answers = modelPredictions(model, { ids, batchSize: 2, rows: sigmoidsOf(model) });
+  const { metrics } = await measureAnswers(answers, undefined, { draws: 0 });
+  const rows = [0, 8].map((start) => Array.from(ids.subarray(start, start + 9)));
+  const trained = tf.tidy(() => {
+    const [inputs, targets] = [rows.map((row) => row.slice(0, -1)), rows.map((row) => row.slice(1))].map(idsTensor);
+    return tf.mean(model.loss(inputs!, targets!, withoutOptions)).dataSync()[0]!;
+  });
+  expect(metrics.nll.value).toBeCloseTo(trained, 4);
+  const logProbs: number[] = [];
+  for await (const batch of modelPredictions(model, { ids, batchSize: 2 }).batches()) logProbs.push(...batch.logProbs);
+  const logOdds: number[] = [];
+  for await (const batch of answers.batches())
+    logOdds.push(...Array.from(batch.logProbs, (logP) => logP - Math.log(-Math.expm1(logP))));
+  expect(logOdds).toHaveLength(16 * 11);
+  for (const [i, z] of logOdds.entries()) {
+    const first = i - (i % 11);
+    expect(z - logOdds[first]!).toBeCloseTo(logProbs[i]! - logProbs[first]!, 4);
+  }
+  expect(sigmoidsOf(createModel(tinyConfig("lstm", "softmax"), 1))).toBeUndefined();
   model.dispose();
 });

@@ -2,7 +2,8 @@
 import { blockCount } from "../bootstrap.ts";
 import { type Metric, type Prediction, weighted } from "./metric.ts";
 
-function createMean(of: (prediction: Prediction) => number): Metric {
+/** The mean of any figure of a prediction. */
+export function createMean(of: (prediction: Prediction) => number): Metric {
   const sums = new Float64Array(blockCount);
   return {
     add: (prediction, block) => {

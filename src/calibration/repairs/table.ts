@@ -52,7 +52,8 @@ export type TopLabelKind = (typeof topLabelKinds)[number];
 export const isTopLabelKind = (kind: RepairKind): kind is TopLabelKind => kind in topLabelFits;
 
 /** Fits a repair of the top label on pairs at hand. */
-export const fitTopLabel = (kind: TopLabelKind, labels: TopLabels): Repair => topLabelFits[kind](labels);
+export const fitTopLabel = (kind: TopLabelKind, labels: TopLabels): Repair & { kind: TopLabelKind } =>
+  topLabelFits[kind](labels);
 
 /** Fits any repair. @throws {SandboxError} for matrix scaling of too many classes. */
 export async function fitRepair(kind: RepairKind, predictions: Predictions): Promise<Repair> {
@@ -61,7 +62,10 @@ export async function fitRepair(kind: RepairKind, predictions: Predictions): Pro
 }
 
 /** What a top label's confidence becomes, in [0, 1]. */
-function confidenceOf(repair: Repair & { kind: TopLabelKind }, label: Pick<TopLabel, "logTop" | "logRest">): number {
+export function confidenceOf(
+  repair: Repair & { kind: TopLabelKind },
+  label: Pick<TopLabel, "logTop" | "logRest">,
+): number {
   switch (repair.kind) {
     case "platt":
       return plattConfidence(repair, label);

@@ -36,11 +36,17 @@ export const logOdds = ({ logTop, logRest }: Pick<TopLabel, "logTop" | "logRest"
   Math.max(-100, Math.min(100, Math.max(-1e4, logTop) - Math.max(-1e4, logRest)));
 
 /**
- * Writes the row with its top label's probability set to `confidence`.
+ * A probability held away from 0 and 1, so that nothing becomes impossible by a repair.
  *
- * @param samples - how many predictions the repair was fitted on. No sample of n proves more than `(n + 1) / (n + 2)`
- * (Laplace's rule of succession), so `confidence` is held within that of 0 and 1: nothing becomes impossible by a repair.
+ * @param samples - how many predictions the repair was fitted on: no sample of n proves more than `(n + 1) / (n + 2)` (Laplace's
+ * rule of succession).
  */
+export function held(probability: number, samples: number): number {
+  const least = 1 / (samples + 2);
+  return Math.min(1 - least, Math.max(least, probability));
+}
+
+/** Writes the row with its top label's probability set to `confidence`, held as `samples` allow. */
 export function spread(
   row: LogProbs,
   top: TopLabel,
@@ -53,10 +59,9 @@ export function spread(
     repaired[0] = 0;
     return;
   }
-  const least = 1 / (samples + 2);
-  const held = Math.min(1 - least, Math.max(least, confidence));
+  const share = held(confidence, samples);
   const isCertain = top.logRest === Number.NEGATIVE_INFINITY;
-  const shift = Math.log1p(-held) - (isCertain ? Math.log(others) : top.logRest);
+  const shift = Math.log1p(-share) - (isCertain ? Math.log(others) : top.logRest);
   for (let v = 0; v < row.length; v++) repaired[v] = (isCertain ? 0 : row[v]!) + shift;
-  repaired[top.id] = Math.log(held);
+  repaired[top.id] = Math.log(share);
 }
