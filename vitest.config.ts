@@ -8,6 +8,7 @@ export default defineConfig({
     isolate: false,
     maxWorkers: 2,
     testTimeout: 60_000,
+    hookTimeout: 60_000,
     // Ink draws nothing until exit where CI is set; timed reads of the terminal need its frames.
     env: { CI: "false", NODE_ENV: "test" },
   },

@@ -2,7 +2,7 @@
 import { runTraining } from "../experiments/runTraining.ts";
 import type { Session } from "../experiments/session.ts";
 import { formatCount, formatDuration, note, print } from "./output.ts";
-import { createJsonPrinter, createProgressPrinter } from "./progress.ts";
+import { createJsonPrinter, createProgressPrinter, type ProgressPrinter } from "./progress.ts";
 
 /** Where the run stands when it ends. */
 export interface TrainResult {
@@ -40,9 +40,12 @@ function stopOnSignals(): { signal: AbortSignal; release: () => void } {
 }
 
 /** Trains `session`, which stays open. */
-export async function trainRun(session: Session, json: boolean): Promise<TrainResult> {
+export async function trainRun(
+  session: Session,
+  json: boolean,
+  printer: ProgressPrinter = json ? createJsonPrinter() : createProgressPrinter(session.config.training.steps),
+): Promise<TrainResult> {
   const { signal, release } = stopOnSignals();
-  const printer = json ? createJsonPrinter() : createProgressPrinter(session.config.training.steps);
   const start = performance.now();
   let result: TrainResult = { step: session.progress.step, reason: "stopped" };
   try {

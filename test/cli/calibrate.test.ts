@@ -61,6 +61,29 @@ test("eval and generate use it: the loss is that of the table", async () => {
   expect(repaired.entropy).not.toBe(plain.entropy);
 });
 
+test("a head of sigmoids is judged twice: as a softmax of its scores, and as a yes or no for each token", async () => {
+  const splits = ["--set", "splits.train=0.8", "--set", "splits.validation=0.1", "--set", "splits.calibration=0.1"];
+  await good("train", ...tinyFlags, ...splits, "--head", "sigmoid", "--run", "sigmoids", "--steps", "30");
+  const args = ["calibrate", "sigmoids", "--repairs", "temperature", "--draws", "20"];
+  const events = (await good(...args, "--json")).out
+    .trim()
+    .split("\n")
+    .map((line) => JSON.parse(line));
+  expect(events.map(({ type, kind }) => [type, kind])).toEqual([
+    [undefined, "none"],
+    [undefined, "temperature"],
+    ...["none", "platt", "beta", "histogram", "isotonic"].map((kind) => ["answers", kind]),
+  ]);
+  const [, , before, platt] = events;
+  expect(before.bins.reduce((sum: number, { count }: { count: number }) => sum + count, 0)).toBe(18 * before.count);
+  expect(Math.abs(platt.metrics.sum.value - 1)).toBeLessThan(0.1);
+  const { out } = await good(...args);
+  const lines = out.slice(out.indexOf("The sigmoids themselves")).split("\n");
+  expect(Math.max(...lines.map((line) => line.length))).toBeLessThanOrEqual(80);
+  for (const kind of ["as it is", "platt", "beta", "histogram", "isotonic"])
+    expect(lines.filter((line) => line.startsWith(kind.padEnd(11)) && / \d\.\d{4}/.test(line))).toHaveLength(1);
+});
+
 test("what is wrong is told, and nothing is written", async () => {
   const { code, err } = await softbox(here, ["calibrate", run, "--repairs", "magic", "--svg", "no.svg"]);
   expect([code, err]).toEqual([

@@ -8,25 +8,22 @@ import { replaceFile } from "../../engine/files.ts";
 import { type CalibrationEvent, calibration, kindsFor } from "../../experiments/calibration.ts";
 import { type LoadedRun, loadRun } from "../../experiments/loadRun.ts";
 import { saveRepair } from "../../experiments/repairs.ts";
+import { sigmoidsOf } from "../../lm/headParts.ts";
 import { modelPredictions } from "../../training/predictions.ts";
+import { reportAnswers } from "../answersReport.ts";
+import { calibrationStudy, declareStudy, expectStudyFlags, type StudyFlags } from "../calibrationStudy.ts";
 import { calibrationTables, verdict } from "../calibrationTable.ts";
-import { type CommandModule, declareEngine, type EngineOptions, startEngine, wholeNumber } from "../command.ts";
+import { type CommandModule, declareEngine, startEngine, wholeNumber } from "../command.ts";
 import { formatCount, note, print, printJson } from "../output.ts";
 import { chooseRun } from "../runOptions.ts";
 import { type TextOfRun, textOfRun } from "../textOfRun.ts";
 
-interface CalibrateFlags extends EngineOptions {
+interface CalibrateFlags extends StudyFlags {
   readonly on?: string;
   readonly step: string;
   readonly repairs?: string;
   readonly save?: string;
   readonly svg?: string;
-  readonly maxTokens: number;
-  readonly bins: number;
-  readonly draws: number;
-  readonly seed: number;
-  readonly lossy?: boolean;
-  readonly json?: boolean;
 }
 
 function declare(command: Command): void {
@@ -48,6 +45,7 @@ function declare(command: Command): void {
     .option("--seed <n>", "fixes the bootstrap", wholeNumber("--seed", 0), 1)
     .option("--lossy", "replace bytes that are not UTF-8 instead of refusing the text")
     .option("--json", "one JSON object a repair, with every metric and the bins of the diagram");
+  declareStudy(command);
   declareEngine(command);
   command.addHelpText(
     "after",
@@ -115,7 +113,9 @@ const panel = ({ kind, measurement }: CalibrationEvent): DiagramPanel => {
 async function report(run: LoadedRun, flags: CalibrateFlags): Promise<void> {
   const { fit, judge } = await textsOf(run, flags);
   const { batchSize } = run.config.training;
-  const stream = ({ ids }: TextOfRun) => modelPredictions(run.model, { ids, batchSize, maxTokens: flags.maxTokens });
+  const { maxTokens } = flags;
+  const stream = ({ ids }: TextOfRun, rows = run.model.logProbs) =>
+    modelPredictions(run.model, { ids, batchSize, maxTokens, rows });
   const [fitOn, judgeOn] = [stream(fit), stream(judge)];
   const kinds = kindsOf(flags, fitOn.classes);
   const { bins, draws, seed } = flags;
@@ -132,6 +132,15 @@ async function report(run: LoadedRun, flags: CalibrateFlags): Promise<void> {
     else tellProgress(event);
   }
   if (!flags.json) printReport(events, flags.save);
+  const sigmoids = sigmoidsOf(run.model);
+  if (sigmoids) {
+    const options = {
+      fitOn: stream(fit, sigmoids),
+      judgeOn: stream(judge, sigmoids),
+      measuring: { bins, draws, seed },
+    };
+    await reportAnswers(options, flags.json ? { run: run.folder, step: run.step } : undefined);
+  }
   const after = drawn(events, flags.save);
   if (flags.svg !== undefined)
     await replaceFile(flags.svg, diagramSvg([events[0]!, ...(after ? [after] : [])].map(panel)));
@@ -175,6 +184,15 @@ async function run(
   [named]: readonly (string | undefined)[],
 ): Promise<void> {
   const flags = options as unknown as CalibrateFlags;
+  const others = [
+    named && "a run",
+    ...["--on", "--repairs", "--save", "--svg"].filter((flag) => flag.slice(2) in options),
+  ];
+  expectStudyFlags(
+    flags,
+    others.filter((each) => each !== undefined),
+  );
+  if (flags.study) return calibrationStudy(flags);
   kindsOf(flags, 1); // a wrong name is told before anything slow
   const folder = chooseRun(named);
   await startEngine(flags);
