@@ -5,7 +5,7 @@ import { expect, test } from "vitest";
 
 /** Folders by floor; a folder imports itself and lower floors only. */
 const floors = [
-  ["engine"],
+  ["engine", "drawing"],
   ["text", "attention"],
   ["lm"],
   ["training", "sampling", "calibration", "analysis", "interchange"],

@@ -1,4 +1,5 @@
 /** @file Spectra side by side, largest singular value first, on a logarithmic scale: as text and as SVG. */
+import { short, svgPicture, svgText } from "../drawing/svg.ts";
 import type { Spectrum } from "./spectrum.ts";
 
 /** One curve of a plot. */
@@ -52,39 +53,28 @@ const [width, height, margin] = [640, 360, 56];
 export function spectrumSvg(all: readonly NamedSpectrum[]): string {
   const { low, high } = decadesOf(all);
   const count = Math.max(...all.map(({ spectrum }) => spectrum.singularValues.length));
-  const x = (i: number): string => (margin + (i / Math.max(1, count - 1)) * (width - 2 * margin)).toFixed(1);
-  const y = (value: number): string =>
-    (margin + ((high - Math.log10(value)) / (high - low)) * (height - 2 * margin)).toFixed(1);
+  const x = (i: number): number => margin + (i / Math.max(1, count - 1)) * (width - 2 * margin);
+  const y = (value: number): number => margin + ((high - Math.log10(value)) / (high - low)) * (height - 2 * margin);
   const decades = Array.from({ length: high - low + 1 }, (_, i) => low + i);
-  const text = (atX: number | string, atY: number | string, content: string, anchor = "middle"): string =>
-    `<text x="${atX}" y="${atY}" text-anchor="${anchor}">${escaped(content)}</text>`;
   const curves = all.flatMap(({ name, spectrum }, i) => {
-    const points = spectrum.singularValues.flatMap((value, at) => (value >= 10 ** low ? [`${x(at)},${y(value)}`] : []));
+    const points = spectrum.singularValues.flatMap((value, at) =>
+      value >= 10 ** low ? [`${short(x(at))},${short(y(value))}`] : [],
+    );
     const colour = colours[i % colours.length]!;
-    const [bottom, line] = [y(spectrum.tolerance), margin + 16 * (i + 1)];
+    const legend = `${name}: rank ${spectrum.rank}, effective ${spectrum.effectiveRank.toFixed(1)}`;
     return [
       `<polyline points="${points.join(" ")}" fill="none" stroke="${colour}" stroke-width="2"/>`,
-      `<path d="M${margin},${bottom}H${width - margin}" stroke="${colour}" stroke-dasharray="4 3"/>`,
-      `<g fill="${colour}">${text(width - margin - 6, line, `${name}: rank ${spectrum.rank}, effective ${spectrum.effectiveRank.toFixed(1)}`, "end")}</g>`,
+      `<path d="M${margin},${short(y(spectrum.tolerance))}H${width - margin}" stroke="${colour}" stroke-dasharray="4 3"/>`,
+      svgText(width - margin - 6, margin + 16 * (i + 1), legend, { anchor: "end", more: `fill="${colour}"` }),
     ];
   });
-  return [
-    `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${width} ${height}" width="${width}" height="${height}" font-family="sans-serif" font-size="11">`,
-    "<title>Singular values of log-probabilities</title>",
-    `<rect width="${width}" height="${height}" fill="white"/>`,
-    ...decades.map((decade) => text(margin - 6, y(10 ** decade), `1e${decade}`, "end")),
+  const below = "singular values of the log-probabilities, largest first (dashed: what rounding can make)";
+  return svgPicture({ width, height, title: "Singular values of log-probabilities" }, [
+    ...decades.map((decade) => svgText(margin - 6, y(10 ** decade), `1e${decade}`, { anchor: "end" })),
     `<rect x="${margin}" y="${margin}" width="${width - 2 * margin}" height="${height - 2 * margin}" fill="none" stroke="#333"/>`,
-    text(margin, height - margin + 16, "1"),
-    text(width - margin, height - margin + 16, String(count)),
-    text(
-      width / 2,
-      height - margin + 32,
-      "singular values of the log-probabilities, largest first (dashed: what rounding can make)",
-    ),
+    svgText(margin, height - margin + 16, "1"),
+    svgText(width - margin, height - margin + 16, String(count)),
+    svgText(width / 2, height - margin + 32, below),
     ...curves,
-    "</svg>\n",
-  ].join("\n");
+  ]);
 }
-
-const escaped = (text: string): string =>
-  text.replaceAll("&", "&amp;").replaceAll("<", "&lt;").replaceAll(">", "&gt;").replaceAll('"', "&quot;");

@@ -16,6 +16,7 @@ const Adaptive = z.strictObject({
     .min(1)
     .max(16)
     .refine((all) => all.every((cutoff, i) => i === 0 || cutoff > all[i - 1]!), "must rise")
+    .default([2000, 10_000])
     .describe(
       "ids below the first are the short list, each further one ends a cluster; the last goes to the vocabulary's end",
     ),

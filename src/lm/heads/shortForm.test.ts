@@ -12,6 +12,10 @@ test("a mixture without a number has four components", () => {
   expect(parseHead("mos")).toEqual({ kind: "mos", mixtures: 4 });
 });
 
+test("an adaptive softmax without cutoffs has a short list of 2,000 tokens and two clusters", () => {
+  expect(headName(parseHead("adaptive"))).toBe("adaptive:2000,10000");
+});
+
 test.each([
   "",
   "softmaxx",
@@ -21,7 +25,6 @@ test.each([
   "mos:1.5",
   "mos:257",
   "mos:2:3",
-  "adaptive",
   "adaptive:",
   "adaptive:10,5",
   "adaptive:0",

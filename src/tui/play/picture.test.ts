@@ -10,8 +10,8 @@ test("a picture has a bar for each candidate, as long as its probability, and no
   const svg = distributionSvg("run & step", sampleSnapshot.tokens, next);
   expect(svg.match(/<rect x/g)?.length).toBe(2 * next.candidates.length);
   // The scale is 1: half of 420 is the final bar, a quarter the raw one.
-  expect(svg).toContain('width="210.0" height="14" fill="#2a7ab8"');
-  expect(svg).toContain('width="105.0" height="14" fill="none"');
+  expect(svg).toContain('width="210" height="14" fill="#2a7ab8"');
+  expect(svg).toContain('width="105" height="14" fill="none"');
   expect(svg).toContain("&lt;b&gt;&amp;");
   expect(svg).not.toContain("\x1b");
 });

@@ -1,4 +1,5 @@
 /** @file The next-token distribution as an SVG picture: raw probabilities in outline, final ones filled. */
+import { short, svgPicture, svgText } from "../../drawing/svg.ts";
 import { scaleFor } from "../bars.ts";
 import { label } from "../cells.ts";
 import { effectiveVocabulary, nats } from "../numbers.ts";
@@ -22,30 +23,23 @@ export function distributionSvg(title: string, tokens: readonly TextToken[], nex
   const entropies = `entropy ${nats(next.finalEntropy)} nats (≈ ${effectiveVocabulary(next.finalEntropy)} tokens), raw ${nats(next.entropy)}`;
   const rows = shown.map((candidate, row) => {
     const y = top + row * rowHeight;
-    const cells = (probability: number): string => ((probability / scale) * barWidth).toFixed(1);
+    const cells = (probability: number): string => short((probability / scale) * barWidth);
     const look = candidate.kept ? "" : ' opacity="0.5"';
     const numbers = candidate.kept ? candidate.final.toFixed(4) : "cut";
     return [
       `<g${look}>`,
-      `<text x="${left - 70}" y="${y + 14}" text-anchor="end">${escapeXml(label(candidate.text))}</text>`,
-      `<text x="${left - 10}" y="${y + 14}" text-anchor="end">${numbers}</text>`,
+      svgText(left - 70, y + 14, label(candidate.text), { anchor: "end" }),
+      svgText(left - 10, y + 14, numbers, { anchor: "end" }),
       `<rect x="${left}" y="${y + 3}" width="${cells(candidate.final)}" height="14" fill="#2a7ab8"/>`,
       `<rect x="${left}" y="${y + 3}" width="${cells(candidate.raw)}" height="14" fill="none" stroke="#b8442a"/>`,
       "</g>",
     ].join("");
   });
-  return [
-    `<svg xmlns="http://www.w3.org/2000/svg" width="${width}" height="${height}" viewBox="0 0 ${width} ${height}" font-family="monospace" font-size="13">`,
-    '<rect width="100%" height="100%" fill="white"/>',
-    `<text x="16" y="24" font-weight="bold">${escapeXml(title)}</text>`,
-    `<text x="16" y="44">…${escapeXml(text)}</text>`,
-    `<text x="16" y="64">${escapeXml(entropies)}; filled: final, outline: raw; full width ${scale}</text>`,
+  const start = { anchor: "start" } as const;
+  return svgPicture({ width, height, title, font: "monospace", fontSize: 13 }, [
+    svgText(16, 24, title, { ...start, more: 'font-weight="bold"' }),
+    svgText(16, 44, `…${text}`, start),
+    svgText(16, 64, `${entropies}; filled: final, outline: raw; full width ${scale}`, start),
     ...rows,
-    "</svg>",
-    "",
-  ].join("\n");
-}
-
-function escapeXml(text: string): string {
-  return text.replaceAll("&", "&amp;").replaceAll("<", "&lt;").replaceAll(">", "&gt;").replaceAll('"', "&quot;");
+  ]);
 }
