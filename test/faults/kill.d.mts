@@ -1,1 +1,5 @@
-export function killManyTimes(kills: number, seed?: number, onLine?: (line: string) => void): Promise<number>;
+export function killManyTimes(
+  kills: number,
+  seed?: number,
+  options?: { family?: "transformer" | "lstm"; onLine?: (line: string) => void },
+): Promise<number>;

@@ -2,6 +2,7 @@
 //
 //     npm run faults                25 times
 //     npm run faults -- 100 7      100 times, moments drawn from seed 7
+//     npm run faults -- 25 1 lstm  an LSTM with carried state
 //
 // What must hold each time: the resumed run says nothing of damage, stands at the last step that had been saved or a
 // later one, and goes on. And in the end: every step's metrics once, and weights and moments byte for byte those of a run that was never killed.
@@ -31,10 +32,18 @@ function writeText(folder, uniform) {
   writeFileSync(join(folder, "text.txt"), `${text}\n`);
 }
 
-const newRun = (run, every) => [
-  ...["train", "--run", run, "--recipe", "nano-char", "--corpus", "text.txt", "--layers", "1", "--heads", "2"],
-  ...["--embed", "16", "--context", "16", "--batch-size", "4", "--dropout", "0.1", "--set", "sample.tokens=4"],
-  ...["--set", `training.checkpointEvery=${every}`, "--set", "training.evaluateEvery=10"],
+/** What is trained, by family: a transformer; an LSTM that carries its state over contiguous text, with every regulariser. */
+const families = {
+  transformer: ["--recipe", "nano-char", "--layers", "1", "--heads", "2", "--embed", "16", "--dropout", "0.1"],
+  lstm: [
+    ...["--recipe", "lstm-small", "--tokenizer", "char", "--embed", "12"],
+    ...["--set", "model.hiddenSizes=[16,12]", "--set", 'probes=["the "]', "--set", "sample.prompt=a"],
+  ],
+};
+
+const newRun = (run, family, every) => [
+  ...["train", "--run", run, ...families[family], "--corpus", "text.txt", "--context", "16", "--batch-size", "4"],
+  ...["--set", "sample.tokens=4", "--set", `training.checkpointEvery=${every}`, "--set", "training.evaluateEvery=10"],
 ];
 
 /** Starts softbox; `onEvent` sees each event as it comes. */
@@ -94,7 +103,7 @@ function expectWholeMetrics(file, last) {
  * @throws {Error} naming the first thing that does not hold.
  * @returns how many steps were made in all.
  */
-export async function killManyTimes(kills, seed = 1, onLine = () => {}) {
+export async function killManyTimes(kills, seed = 1, { family = "transformer", onLine = () => {} } = {}) {
   const uniform = createUniform(seed);
   const folder = await mkdtemp(join(tmpdir(), "softbox-kill-"));
   writeText(folder, uniform);
@@ -102,7 +111,7 @@ export async function killManyTimes(kills, seed = 1, onLine = () => {}) {
   try {
     for (let i = 0; i < kills; i++) {
       const early = i > 0 && uniform() < 0.25;
-      const args = i === 0 ? [...newRun("killed", 1), "--steps", manySteps] : ["train", "--resume", "killed"];
+      const args = i === 0 ? [...newRun("killed", family, 1), "--steps", manySteps] : ["train", "--resume", "killed"];
       const { errors, first, saved: now, code } = await runAndKill(folder, args.map(String), uniform, early);
       expectThat(
         errors === "" && code === null,
@@ -118,7 +127,7 @@ export async function killManyTimes(kills, seed = 1, onLine = () => {}) {
     const last = saved + 10;
     const { errors, code } = await start(folder, ["train", "--resume", "killed", "--steps", String(last)]).ended;
     expectThat(errors === "" && code === 0, `the last resume: code ${code}: ${errors}`);
-    const whole = await start(folder, [...newRun("whole", 0), "--steps", String(last)]).ended;
+    const whole = await start(folder, [...newRun("whole", family, 0), "--steps", String(last)]).ended;
     expectThat(whole.code === 0, `the run that was never killed: code ${whole.code}: ${whole.errors}`);
     const step = `step-${String(last).padStart(6, "0")}`;
     for (const file of [
@@ -138,7 +147,7 @@ export async function killManyTimes(kills, seed = 1, onLine = () => {}) {
 }
 
 if (import.meta.url === pathToFileURL(process.argv[1] ?? "").href) {
-  const [kills = 25, seed = 1] = process.argv.slice(2).map(Number);
-  const steps = await killManyTimes(kills, seed, console.log);
+  const [kills = 25, seed = 1] = process.argv.slice(2, 4).map(Number);
+  const steps = await killManyTimes(kills, seed, { family: process.argv[4], onLine: console.log });
   console.log(`${kills} kills in ${steps} steps: each time it went on, and ended as if it had never been killed`);
 }

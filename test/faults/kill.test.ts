@@ -8,9 +8,15 @@ import { type Ended, environment, program, softbox, tinyFlags } from "../support
 import { temporaryFolder, writeSmallText } from "../support/folders.ts";
 import { killManyTimes } from "./kill.mjs";
 
-test("kill -9 at four random moments: the run goes on each time, and ends as if it had never been killed", async () => {
-  expect(await killManyTimes(4, 2)).toBeGreaterThan(10);
-});
+test.each([
+  { family: "transformer", kills: 4 },
+  { family: "lstm", kills: 3 },
+] as const)(
+  "kill -9 at $kills random moments: a run of a $family goes on each time, and ends as if it had never been killed",
+  async ({ family, kills }) => {
+    expect(await killManyTimes(kills, 2, { family })).toBeGreaterThan(10);
+  },
+);
 
 const here = temporaryFolder();
 let copies = 0;
