@@ -5,7 +5,7 @@ import { tensorsLeft } from "../../test/support/leaks.ts";
 import { families, shake, someIds, tinyConfig } from "../../test/support/models.ts";
 import { namedVariables } from "../engine/params.ts";
 import { createModel, type LanguageModel } from "../lm/model.ts";
-import { evaluateDynamically } from "./dynamicEvaluation.ts";
+import { evaluateDynamically, tryRates } from "./dynamicEvaluation.ts";
 import { evaluate } from "./evaluation.ts";
 
 beforeAll(() => activate("native"));
@@ -92,5 +92,17 @@ test("rates out of range are refused, a loss that is no number ends it, with the
   await expect(run(0.1, 2)).rejects.toThrow("dynamic decay: must lie from 0 to 1, got 2");
   await expect(run(1e38, 0)).rejects.toThrow("the loss must stay a number, but was none after");
   expect(bits(model)).toEqual([[2]]);
+  model.dispose();
+});
+
+test("rates are tried on the same text from the same parameters; one that runs away counts as infinite", async () => {
+  const model = createModel(tinyConfig("transformer", "softmax"), 1);
+  shake(model, 0.3);
+  const options = { ids: phrase.subarray(0, 120), tokenBytes, decay: 0.001 };
+  const tried = await tryRates(model, [0.1, 1e30, 0.01], options);
+  expect(tried.map(({ rate }) => rate)).toEqual([0.1, 1e30, 0.01]);
+  expect(tried[1]!.nats).toBe(Number.POSITIVE_INFINITY);
+  for (const { rate, nats } of [tried[0]!, tried[2]!])
+    expect((await evaluateDynamically(model, { ...options, rate })).nats).toBe(nats);
   model.dispose();
 });

@@ -56,6 +56,33 @@ export async function evaluateDynamically(model: LanguageModel, options: Dynamic
   return { nats: nats / tokens, perplexity: Math.exp(nats / tokens), bitsPerByte: nats / (Math.LN2 * bytes), tokens };
 }
 
+/** What came of one rate. */
+export interface TriedRate {
+  readonly rate: number;
+  /** Nats per token; infinite where the steps ran away. */
+  readonly nats: number;
+}
+
+/** Evaluates with every rate in turn. The best of them is for *other* text: on this one its loss is too good to be true. */
+export async function tryRates(
+  model: LanguageModel,
+  rates: readonly number[],
+  options: Omit<DynamicOptions, "rate">,
+): Promise<TriedRate[]> {
+  const tried: TriedRate[] = [];
+  for (const rate of rates) {
+    const nats = await evaluateDynamically(model, { ...options, rate }).then(
+      (evaluation) => evaluation.nats,
+      (error: unknown) => {
+        if (error instanceof SandboxError) return Number.POSITIVE_INFINITY;
+        throw error;
+      },
+    );
+    tried.push({ rate, nats });
+  }
+  return tried;
+}
+
 function expectRates({ rate, decay }: DynamicOptions): void {
   if (!(rate >= 0 && Number.isFinite(rate)))
     throw new SandboxError(`dynamic rate: must be a number of at least 0, got ${rate}`, "Try 0.01.");

@@ -108,11 +108,12 @@ async function run(
   await startEngine(flags);
   const loaded = await loadRun(folder, flags.step, note);
   try {
-    const { ids, where } = await textOfRun(loaded, flags, "eval");
+    const text = await textOfRun(loaded, flags, "eval");
+    const { ids, where } = text;
     if (flags.dynamic) {
-      const both = await evaluateBoth(loaded.model, evaluationOptions(loaded, ids, flags), flags);
-      if (flags.json) return printJson({ run: folder, step: loaded.step, text: where, ...both });
-      print(`${folder}, step ${loaded.step}, on ${where}: ${formatCount(both.dynamic.tokens)} tokens`);
+      const both = await evaluateBoth(loaded, text, evaluationOptions(loaded, ids, flags), flags);
+      if (flags.json) return printJson({ run: folder, step: loaded.step, ...both });
+      print(`${folder}, step ${loaded.step}, on ${both.text}: ${formatCount(both.dynamic.tokens)} tokens`);
       return printBoth(both);
     }
     const result: Evaluation & Partial<RepairedEvaluation> = await (flags.calibrated
