@@ -192,7 +192,11 @@ test.each([
   await press("\r", /tree/);
   await press("f", /settings · 1 of/);
   await press("\x1b[B\x1b[B\x1b[D", /▸ top-p +0\.99/);
-  await press("\x1b[C", /▸ top-p +off/);
+  await press("\x1b[C", /▸ top-p +off +8\./);
+  await press("<", /▸ top-p +off +7\./);
+  await press(">>", /▸ top-p +off +9\./);
+  await press("\x1b[A".repeat(3), /▸ dynamic-exponent +1 +16\./);
+  await press("\x1b[B".repeat(12), /▸ mirostat-rate +0\.1 +15\./);
   await press("m", /mixture · 3 components/);
   await press("a", /attention · layer 1\/3, head 1\/4/);
   await press("\x1b[C", /head 2\/4/);

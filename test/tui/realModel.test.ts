@@ -1,5 +1,5 @@
 /** @file `softbox play` over real checkpoints and the real worker thread: what it shows is what `generate --json` says. */
-import { execFileSync } from "node:child_process";
+import { execFileSync, spawnSync } from "node:child_process";
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -12,10 +12,19 @@ const program = fileURLToPath(new URL("../../bin/softbox.js", import.meta.url));
 const folder = mkdtempSync(join(tmpdir(), "softbox-play-"));
 const heads = ["softmax", "mos:2"];
 const runOf = (head: string): string => join(folder, head.replace(":", "-"));
+/** Milliseconds that a model may take to load on a machine with other things to do. */
+const loading = 60_000;
 const environment = { ...process.env, SOFTBOX_CACHE: join(folder, "cache") };
 
 const softbox = (...args: string[]): string =>
   execFileSync(process.execPath, [program, ...args], { encoding: "utf8", env: environment });
+
+/** What is said on stderr where it ends with 1. */
+function softboxFails(...args: string[]): string {
+  const { status, stderr } = spawnSync(process.execPath, [program, ...args], { encoding: "utf8", env: environment });
+  expect(status).toBe(1);
+  return stderr;
+}
 
 beforeAll(() => {
   const text = join(folder, "text.txt");
@@ -58,7 +67,7 @@ test.each(heads)("the bars of a %s checkpoint equal generate --json, before and 
       expect(raw).toBeCloseTo(candidates[rank - 1]!.raw, 4);
     }
   };
-  await window.until(head === "softmax" ? /▸ 1 0\.\d{4}[\s\S]*q quit/ : /▸ 1 0\.\d{4}[\s\S]*mixture π/);
+  await window.until(head === "softmax" ? /▸ 1 0\.\d{4}[\s\S]*q quit/ : /▸ 1 0\.\d{4}[\s\S]*mixture π/, loading);
   expectInside(window, 80, 24);
   compare("0.8");
   const before = bars(window.text())[0]!.final;
@@ -84,12 +93,52 @@ test.each(heads)("the bars of a %s checkpoint equal generate --json, before and 
   await expectRestored(window);
 });
 
+test("with filters in an order of one's own, mirostat among them, the bars after three tokens are those of generate --json", async () => {
+  const flags = ["--filters", "temperature=1.4,mirostat=2,top-p=0.9,min-p=0.02", "--seed", "3"];
+  const args = JSON.stringify(["play", runOf("softmax"), "--prompt", "the ", ...flags]);
+  const window = openWindow("softbox.mjs", { columns: 80, rows: 24, env: { ARGS: args } });
+  onTestFinished(() => window.end());
+  await window.until(/▸ 1 [01]\.\d{4}/, loading);
+  window.type("   ");
+  await window.until(/text · 7 tokens/);
+  const lines = softbox("generate", runOf("softmax"), "--prompt", "the ", "--tokens", "4", "--json", ...flags);
+  const { candidates } = JSON.parse(lines.trim().split("\n")[3]!) as Line;
+  const shown = bars(await window.until(/▸ 1 [01]\.\d{4}/));
+  expect(shown.length).toBeGreaterThan(5);
+  for (const { rank, final, raw } of shown) {
+    expect(Number.isNaN(final) ? 0 : final).toBeCloseTo(candidates[rank - 1]!.final, 4);
+    expect(raw).toBeCloseTo(candidates[rank - 1]!.raw, 4);
+  }
+});
+
+test("another run stands beside on the same text, and says what generate --json says of it", async () => {
+  const args = ["play", runOf("softmax"), "--prompt", "the ", "--temperature", "0.8", "--beside", runOf("mos:2")];
+  const window = openWindow("softbox.mjs", { columns: 120, rows: 40, env: { ARGS: JSON.stringify(args) } });
+  onTestFinished(() => window.end());
+  await window.until(/▸ 1 0\.\d{4}/, loading);
+  window.type("t");
+  const text = await window.until(/side by side · .*mos-2, step 60[\s\S]*H \d/, loading);
+  expectInside(window, 120, 40);
+  const right = text.split("\n").flatMap((line) => /^.{55,70}(\d\.\d{4}) /.exec(line)?.[1] ?? []);
+  const { candidates } = spoken("mos:2", "0.8");
+  expect(right.length).toBeGreaterThan(5);
+  for (const [rank, final] of right.entries()) expect(Number(final)).toBeCloseTo(candidates[rank]!.final, 4);
+  window.type("\t");
+  await window.until(/side by side · temperature/);
+  window.type("\t\t");
+  await window.until(/side by side · .*mos-2/);
+  window.type("q");
+  await expectRestored(window);
+  const wrong = softboxFails("play", runOf("softmax"), "--beside", join(folder, "nowhere"));
+  expect(wrong).toMatch(/nowhere/);
+});
+
 test("c puts the saved repair before everything else, and says so where there is none", async () => {
   const run = runOf("softmax");
   const args = JSON.stringify(["play", run, "--prompt", "the ", "--temperature", "1"]);
   const window = openWindow("softbox.mjs", { columns: 80, rows: 24, env: { ARGS: args } });
   onTestFinished(() => window.end());
-  await window.until(/▸ 1 0\.\d{4}/);
+  await window.until(/▸ 1 0\.\d{4}/, loading);
   window.type("c");
   await window.until(/✗ run …\/softmax: step 60/);
   const saved = { step: 60, fittedOn: "text", tokens: 1, repair: { kind: "temperature", temperature: 2 } };

@@ -42,7 +42,10 @@ export function builtProgram(): string {
   throw new Error(`${dist}/tui/play/play.js is missing: build first (npm run prepare)`);
 }
 
-/** Starts `node fixtures/<name>` behind a few lines of shell history. */
+/**
+ * Starts `node fixtures/<name>` behind a few lines of shell history. The environment's BEFORE and REDIRECT stand before and
+ * after the command; with STATUS the shell says how it ended.
+ */
 export function openWindow(name: string, { columns, rows, env = {} }: WindowOptions): Window {
   const terminal = new xterm.Terminal({ cols: columns, rows, scrollback: 1000, allowProposedApi: true });
   const file = fileURLToPath(new URL(`fixtures/${name}`, import.meta.url));
@@ -50,7 +53,8 @@ export function openWindow(name: string, { columns, rows, env = {} }: WindowOpti
   const script = [
     "trap : TERM HUP INT",
     'for i in 1 2 3 4 5 6 7 8 9; do echo "earlier line $i"; done',
-    `"$NODE" "$FILE" ${env.REDIRECT ?? ""}`,
+    `${env.BEFORE ?? ""} "$NODE" "$FILE" ${env.REDIRECT ?? ""}`,
+    ...(env.STATUS ? ['echo "exit code $?"'] : []),
     `echo line discipline: $(stty -a | tr ' ;' '\\n\\n' | grep -xE -e '-?(icanon|echo)')`,
   ].join("\n");
   const pty: IPty = spawn("/bin/sh", ["-c", script], {

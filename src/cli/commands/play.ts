@@ -18,6 +18,7 @@ import { chooseRun } from "../runOptions.ts";
 interface PlayFlags extends EngineOptions {
   readonly prompt?: string;
   readonly step: string;
+  readonly beside?: string;
   readonly calibrated?: boolean;
 }
 
@@ -26,6 +27,7 @@ function declare(command: Command): void {
     .argument("[run]", "a run's folder (default: the newest under checkpoints/)")
     .option("--prompt <text>", "text to go on from (default: the recipe's sample prompt)")
     .option("--step <which>", "which checkpoint: latest, best, or a step's number", "latest")
+    .option("--beside <run>", "another run, to stand beside this one on the same text (key t)")
     .option("--calibrated", calibratedHelp);
   declareSampling(command);
   declareEngine(command);
@@ -40,11 +42,14 @@ async function run(
   const folder = chooseRun(named);
   const config = readRunConfig(folder); // a wrong folder is told before the screen opens
   stepsToTry(folder, flags.step);
+  const beside = flags.beside === undefined ? undefined : chooseRun(flags.beside);
+  if (beside !== undefined) readRunConfig(beside);
   const { engine, threads, step, calibrated = false } = flags;
   const port = createWorkerPort({
     folder,
     step,
     calibrated,
+    ...(beside === undefined ? {} : { beside }),
     ...(engine ? { engine } : {}),
     ...(threads ? { threads } : {}),
   });

@@ -21,6 +21,8 @@ export interface Scene {
   readonly next: NextToken;
   /** The distribution as the screen shows it. */
   readonly view: (next: NextToken, settings: Settings) => NextView;
+  /** The other run's distribution after the same text. @throws {SandboxError} where none was named. */
+  readonly beside: (text: string, settings: Settings) => Promise<{ readonly name: string; readonly next: NextView }>;
 }
 
 type Answers = {
@@ -59,6 +61,7 @@ const answers: Answers = {
       const next = scene.view(scene.next, { ...settings, temperature: peer.temperature });
       return { kind: "peer", name: `temperature ${peer.temperature.toFixed(2)}`, next };
     }
+    if (peer.kind === "run") return { kind: "peer", ...(await scene.beside(textOf(scene), settings)) };
     return withStep(scene.run, peer.step, async (other) => {
       const next = scene.view(await other.model.next(idsOf(scene.tokens)), settings);
       return { kind: "peer", name: `step ${peer.step}`, next };
@@ -74,6 +77,8 @@ export function answerQuery(scene: Scene, query: Query): Promise<Insight> {
 
 const idsOf = (tokens: readonly TextToken[]): number[] => tokens.map(({ id }) => id);
 
+const textOf = ({ tokens }: Pick<Scene, "tokens">): string => tokens.map((token) => token.text).join("");
+
 /** The likeliest tokens of a distribution, and its entropy in nats. */
 function likely({ tokenizer }: LoadedRun, logProbs: Float32Array): { entropy: number; tokens: Likely[] } {
   const probabilities = softmax(logProbs);
@@ -86,7 +91,7 @@ function likely({ tokenizer }: LoadedRun, logProbs: Float32Array): { entropy: nu
 
 /** The run's own record where the text is one of its probes, and each checkpoint that is kept, by step. */
 async function film({ run, tokens }: Scene): Promise<readonly FilmFrame[]> {
-  const text = tokens.map((token) => token.text).join("");
+  const text = textOf({ tokens });
   const frames = new Map<number, FilmFrame>();
   for (const event of readLines<ProbeEvent>(join(run.folder, "probes.jsonl")))
     if (event.prompt === text) frames.set(event.step, { step: event.step, tokens: event.tokens });

@@ -8,7 +8,7 @@ import type { NextToken } from "../../lm/model.ts";
 import { createReader } from "../../lm/reader.ts";
 import { describeNext, lookAhead } from "../../sampling/distribution.ts";
 import type { FilterContext } from "../../sampling/filters.ts";
-import { drawFrom, filterUniform } from "../../sampling/sample.ts";
+import { type Drawn, drawFrom, filterUniform } from "../../sampling/sample.ts";
 import { parseSamplingSettings, type SamplingSettings } from "../../sampling/settings.ts";
 import {
   candidatesWanted,
@@ -21,6 +21,7 @@ import {
 } from "../../tui/play/port.ts";
 import { type EngineOptions, startEngine } from "../command.ts";
 import { answerQuery } from "./insights.ts";
+import { createOtherRun } from "./otherRun.ts";
 import { saveSession } from "./saveSession.ts";
 import { tokenName } from "./tokenName.ts";
 import { appendToken, cutText, type WrittenText, writeTokens } from "./writtenText.ts";
@@ -30,6 +31,8 @@ export interface PlayModelOptions extends EngineOptions {
   readonly step: string;
   /** The settings will ask for the saved repair: it must be there. */
   readonly calibrated?: boolean;
+  /** Another run's folder, to stand beside this one. */
+  readonly beside?: string;
 }
 
 /** The text at hand and what follows it. */
@@ -45,7 +48,8 @@ interface Desk {
   prompt(text: string): Promise<void>;
   /** What follows, under the settings: the saved repair comes first where it is wanted. */
   heard(next: NextToken, settings: Settings): NextToken;
-  append(id: number, source: "sampled" | "picked", settings: Settings): Promise<void>;
+  /** `drawn`: with which probability, where chance chose it. */
+  append(id: number, settings: Settings, drawn?: number): Promise<void>;
   /** Goes to the first tokens of a text. */
   cutTo(text: WrittenText, length: number): Promise<void>;
   dispose(): void;
@@ -79,9 +83,13 @@ function createDesk(run: LoadedRun): Desk {
       return moveTo(ids, () => writeTokens(tokenizer, placed));
     },
     heard,
-    append: (id, source, settings) => {
+    append: (id, settings, drawn) => {
       const { text, next } = here();
-      const token = { id, source, probability: Math.exp(heard(next, settings).logProbs[id]!) };
+      const probability = Math.exp(heard(next, settings).logProbs[id]!);
+      const token =
+        drawn === undefined
+          ? { id, source: "picked" as const, probability }
+          : { id, source: "sampled" as const, probability, drawn };
       return moveTo([...idsOf(text), id], () => appendToken(text, token));
     },
     cutTo: (text, length) => moveTo(idsOf(text).slice(0, length), () => cutText(tokenizer, text, length)),
@@ -97,6 +105,7 @@ const idsOf = ({ tokens }: WrittenText): number[] => tokens.map(({ id }) => id);
 /** The port over a model in this thread. */
 export function createPlayModel(options: PlayModelOptions): PlayPort {
   let desk: Desk | undefined;
+  const other = createOtherRun(options.beside);
   const branches = new Map<number, WrittenText>();
   const at = (): Desk => {
     if (!desk) throw new Error("play: the model is not open");
@@ -109,7 +118,7 @@ export function createPlayModel(options: PlayModelOptions): PlayPort {
       const engine = await startEngine(options, "float32", () => {});
       desk = createDesk(await loadRun(options.folder, options.step, () => {}));
       if (options.calibrated) loadRepair(desk.run); // told at once where there is none
-      return cardOf(desk.run, engine.description);
+      return { ...cardOf(desk.run, engine.description), ...(options.beside && { beside: options.beside }) };
     },
     prompt: async (text, settings) => {
       await at().prompt(text);
@@ -118,11 +127,12 @@ export function createPlayModel(options: PlayModelOptions): PlayPort {
     look: async (settings) => view(settings),
     step: async (settings) => {
       const { text, next } = at().here();
-      await at().append(drawNext(text, at().heard(next, settings), settings), "sampled", settings);
+      const { id, probability } = drawNext(text, at().heard(next, settings), settings);
+      await at().append(id, settings, probability);
       return view(settings);
     },
     pick: async (id, settings) => {
-      await at().append(id, "picked", settings);
+      await at().append(id, settings);
       return view(settings);
     },
     undo: async (settings) => {
@@ -143,32 +153,44 @@ export function createPlayModel(options: PlayModelOptions): PlayPort {
     inspect: async (query) => {
       const { run, here, heard } = at();
       const { text, next } = here();
-      const inside = (other: NextToken, settings: Settings): NextView =>
-        nextView(run, text, heard(other, settings), settings);
-      return answerQuery({ run, tokens: text.tokens, next, view: inside }, query);
+      const inside = (said: NextToken, settings: Settings): NextView =>
+        nextView(run, heard(said, settings), settings, contextOf(text, settings));
+      const beside = async (whole: string, settings: Settings) => {
+        const { run: second, ids, next: said } = await other.next(whole);
+        const name = `${second.folder}, step ${second.step}`;
+        return { name, next: nextView(second, said, settings, { ...contextOf(text, settings), ids }) };
+      };
+      return answerQuery({ run, tokens: text.tokens, next, view: inside, beside }, query);
     },
     save: async ({ settings, branches: wanted }) => {
       const kept = wanted.flatMap((id) => ({ branch: id, tokens: branches.get(id)?.tokens ?? [] }));
       const { tokens } = at().here().text;
       return saveSession({ run: at().run, settings, tokens, branches: kept, view: view(settings) });
     },
-    close: async () => desk?.dispose(),
+    close: async () => {
+      other.dispose();
+      desk?.dispose();
+    },
   };
 }
 
 /** How many tokens have been drawn or picked so far. */
 const drawnIn = ({ tokens }: WrittenText): number => tokens.filter(({ source }) => source !== "prompt").length;
 
-/** What filters may look at beside the scores, as in generation. */
+/** What filters may look at beside the scores, as in generation; a token that was picked surprises as much as the model says. */
 const contextOf = (text: WrittenText, { seed }: Settings): FilterContext => ({
   ids: idsOf(text),
+  surprises: text.tokens.flatMap(({ drawn, probability }) => {
+    const chance = drawn ?? probability;
+    return chance === undefined ? [] : [-Math.log2(chance)];
+  }),
   uniform: filterUniform(seed, drawnIn(text), 0),
 });
 
 /** The token that the settings draw at this position. */
-function drawNext(text: WrittenText, next: NextToken, settings: Settings): number {
+function drawNext(text: WrittenText, next: NextToken, settings: Settings): Drawn {
   const { final } = lookAhead(next.logProbs, samplingOf(settings), contextOf(text, settings));
-  return drawFrom(final, settings.seed, drawnIn(text)).id;
+  return drawFrom(final, settings.seed, drawnIn(text));
 }
 
 function cardOf({ model, folder, step }: LoadedRun, engine: string): ModelCard {
@@ -181,8 +203,13 @@ function cardOf({ model, folder, step }: LoadedRun, engine: string): ModelCard {
 const samplingOf = ({ calibrated: _, ...settings }: Settings): SamplingSettings => parseSamplingSettings(settings);
 
 /** The distribution as the screen shows it. */
-function nextView({ tokenizer }: LoadedRun, text: WrittenText, { logProbs }: NextToken, settings: Settings): NextView {
-  const described = describeNext(logProbs, samplingOf(settings), candidatesWanted, contextOf(text, settings));
+function nextView(
+  { tokenizer }: LoadedRun,
+  { logProbs }: NextToken,
+  settings: Settings,
+  context: FilterContext,
+): NextView {
+  const described = describeNext(logProbs, samplingOf(settings), candidatesWanted, context);
   const candidates = described.candidates.map((candidate) => ({
     ...candidate,
     text: tokenName(tokenizer, candidate.id),
@@ -197,7 +224,7 @@ function snapshotOf({ run, here, heard }: Desk, settings: Settings): Snapshot {
   return {
     tokens,
     ...(omitted > 0 && { omitted }),
-    next: nextView(run, text, heard(next, settings), settings),
+    next: nextView(run, heard(next, settings), settings, contextOf(text, settings)),
     windowed: next.windowed,
     ...(next.mixture && { mixture: next.mixture }),
   };

@@ -47,3 +47,12 @@ test("what stands beside is a temperature, or another saved step", () => {
   const other = queryOf(act(open, { type: "peer-kind-turned" }));
   expect(other).toMatchObject({ kind: "peer", peer: { kind: "checkpoint", step: 1000 } });
 });
+
+test("a run that was named stands beside first; a key goes through all that may", () => {
+  const open = { ...still, page: "peer", card: { ...sampleCard, savedSteps: [1500, 1000], beside: "other" } } as const;
+  const kinds = [0, 1, 2, 3].map((turns) => {
+    const query = queryOf(act(open, ...Array.from({ length: turns }, () => ({ type: "peer-kind-turned" }) as const)));
+    return query?.kind === "peer" && query.peer.kind;
+  });
+  expect(kinds).toEqual(["run", "temperature", "checkpoint", "run"]);
+});

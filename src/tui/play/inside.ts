@@ -1,6 +1,6 @@
 /** @file Where the pages about the inside of the model stand, and what they ask for. */
 import type { Notice } from "../notice.ts";
-import type { Insight, Peer, Query } from "./port.ts";
+import type { Insight, ModelCard, Peer, Query } from "./port.ts";
 import type { State } from "./state.ts";
 
 /** Pages that show the inside of the model below the text. */
@@ -33,7 +33,7 @@ export function initialInside({ temperature }: { readonly temperature: number })
     layer: 0,
     head: 0,
     frame: 0,
-    peer: "temperature",
+    peer: "run",
     temperature: Math.max(0.1, Math.round(temperature * 20) / 10),
     checkpoint: 1,
   };
@@ -49,18 +49,28 @@ export function queryOf({ page, inside, settings, card }: State): Query | undefi
     case "attention":
       return { kind: "attention", layer: inside.layer, head: inside.head };
     case "peer":
-      return { kind: "peer", peer: peerOf(inside, card?.savedSteps ?? []), settings };
+      return { kind: "peer", peer: peerOf(inside, card), settings };
     default:
       return undefined;
   }
 }
 
-/** The peer that the page stands at; without a second checkpoint it is a temperature. */
-export function peerOf({ peer, temperature, checkpoint }: Inside, steps: readonly number[]): Peer {
+/** The peer that the page stands at; where there is no other run, no second checkpoint, it is a temperature. */
+export function peerOf({ peer, temperature, checkpoint }: Inside, card: ModelCard | undefined): Peer {
+  const steps = card?.savedSteps ?? [];
   const step = steps[Math.min(checkpoint, steps.length - 1)];
+  if (peer === "run" && card?.beside !== undefined) return { kind: "run" };
   return peer === "checkpoint" && step !== undefined
     ? { kind: "checkpoint", step }
     : { kind: "temperature", temperature };
+}
+
+/** What may stand beside, in the order in which a key goes through it. */
+export function turnPeer({ inside, card }: State): Inside {
+  const kinds: readonly Peer["kind"][] = ["temperature", "checkpoint", "run"];
+  const there = kinds.filter((kind) => peerOf({ ...inside, peer: kind }, card).kind === kind);
+  const at = there.indexOf(peerOf(inside, card).kind);
+  return { ...inside, peer: there[(at + 1) % there.length]! };
 }
 
 /** The place after arrows: heads and layers of a map, frames of a film, the peer's temperature or step. */
@@ -79,7 +89,7 @@ export function moveInside({ page, inside, answer, card }: State, across: number
       return { ...inside, frame: Math.max(0, Math.min(frames - 1, inside.frame - across)) };
     }
     case "peer": {
-      if (peerOf(inside, card?.savedSteps ?? []).kind === "checkpoint")
+      if (peerOf(inside, card).kind === "checkpoint")
         return { ...inside, checkpoint: turned(inside.checkpoint - across, card?.savedSteps?.length ?? 1) };
       const temperature = Math.max(0, Math.min(5, Math.round((inside.temperature + across * 0.1) * 10) / 10));
       return { ...inside, temperature };

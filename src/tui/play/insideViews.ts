@@ -136,7 +136,7 @@ function peerView(state: State, name: string, right: NextView, width: number, he
   ]);
   return {
     title: `side by side · ${name}`,
-    legend: [{ text: "← → change it, tab temperature or checkpoint", look: theme.faint }],
+    legend: [{ text: "← → change it, tab something else", look: theme.faint }],
     lines: [heads, ...rows],
   };
 }

@@ -26,7 +26,7 @@ const doors = (page: Page): readonly Binding<Page, Action>[] => [
   on(page, ["a"], "a", "attention maps", toggled("attention"), "attention"),
   on(page, ["l"], "l", "logit lens: what each layer would say", toggled("lens"), "lens"),
   on(page, ["p"], "p", "the film: this distribution over the run's steps", toggled("film"), "film"),
-  on(page, ["t"], "t", "a second temperature or checkpoint beside", toggled("peer"), "beside"),
+  on(page, ["t"], "t", "a second temperature, checkpoint or run beside", toggled("peer"), "beside"),
   on(
     page,
     ["s"],
@@ -86,6 +86,14 @@ export const bindings: readonly Binding<Page, Action>[] = [
     "select",
   ),
   on("settings", ["left", "right"], "← →", "change it", turn(), "change"),
+  on(
+    "settings",
+    ["<", ">", ",", "."],
+    "< >",
+    "apply the filter earlier, later in the chain",
+    (place) => ({ type: "filter-moved", by: by(place) }),
+    "order",
+  ),
   ...insidePage("settings"),
 
   on("tree", ["up", "down"], "↑ ↓", "select a branch", (place) => ({ type: "branch-moved", by: by(place) }), "select"),
@@ -116,7 +124,14 @@ export const bindings: readonly Binding<Page, Action>[] = [
   ...insidePage("film"),
 
   on("peer", ["left", "right"], "← →", "the second temperature down, up, or another checkpoint", across(), "change"),
-  on("peer", ["tab"], "tab", "a temperature or a checkpoint beside", () => ({ type: "peer-kind-turned" }), "kind"),
+  on(
+    "peer",
+    ["tab"],
+    "tab",
+    "a temperature, a checkpoint, or the run of --beside",
+    () => ({ type: "peer-kind-turned" }),
+    "kind",
+  ),
   ...insidePage("peer"),
   ...insidePage("mixture"),
   ...insidePage("lens"),

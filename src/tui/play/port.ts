@@ -36,6 +36,8 @@ export interface TextToken {
   /** The raw probability when it was chosen; undefined for the prompt's tokens. */
   readonly probability: number | undefined;
   readonly source: "prompt" | "sampled" | "picked";
+  /** The probability with which it was drawn; absent where it was not. */
+  readonly drawn?: number;
 }
 
 /** How many tokens of the text fill the largest screen that we draw. */
@@ -66,6 +68,8 @@ export interface ModelCard {
   readonly engine: string;
   /** Steps of the run that have a checkpoint, the newest first; absent: not known. */
   readonly savedSteps?: readonly number[];
+  /** Another run that may stand beside this one; absent: none was named. */
+  readonly beside?: string;
 }
 
 /** How the next token is chosen. */
@@ -80,10 +84,11 @@ export interface Likely {
   readonly probability: number;
 }
 
-/** A second distribution of the same text: under another temperature, or from another checkpoint of the run. */
+/** A second distribution of the same text: under another temperature, from another checkpoint of the run, or from another run. */
 export type Peer =
   | { readonly kind: "temperature"; readonly temperature: number }
-  | { readonly kind: "checkpoint"; readonly step: number };
+  | { readonly kind: "checkpoint"; readonly step: number }
+  | { readonly kind: "run" };
 
 /** A question about the inside of the model, for the text at hand. It changes nothing. */
 export type Query =

@@ -1,6 +1,6 @@
 /** @file The sampling settings on the screen: how they are called, the values that keys walk through, how they read. */
 import { SamplingSettings } from "../../sampling/settings.ts";
-import { dialTable, type NumberSetting } from "./dials.ts";
+import { dialTable, filterOf, type NumberSetting } from "./dials.ts";
 import type { Settings } from "./port.ts";
 
 /** A setting that keys change. */
@@ -33,7 +33,25 @@ export const toggleCalibration = (settings: Settings): Settings => ({
 export function dialText(settings: Settings, dial: Dial): string {
   const value = settings[dial];
   if (dial === "temperature") return value === 0 ? "0 (greedy)" : value.toFixed(2);
-  return value === dialTable[dial].off ? "off" : String(value);
+  const { off, offName = "off" } = dialTable[dial];
+  return value === off ? offName : String(value);
+}
+
+/** Which filter of the chain the dial's is, from 1; undefined where it is none, or not in it. */
+export function placeInChain({ order }: Settings, dial: Dial): number | undefined {
+  const filter = filterOf(dial);
+  const place = filter === undefined ? -1 : order.indexOf(filter);
+  return place < 0 ? undefined : place + 1;
+}
+
+/** The settings with the dial's filter applied one place earlier (−1) or later; one that is not in the chain comes in at its end. */
+export function moveFilter(settings: Settings, dial: Dial, by: 1 | -1): Settings {
+  const filter = filterOf(dial);
+  if (filter === undefined) return settings;
+  const place = settings.order.indexOf(filter);
+  if (place < 0) return { ...settings, order: [...settings.order, filter] };
+  const order = settings.order.toSpliced(place, 1);
+  return { ...settings, order: order.toSpliced(Math.max(0, place + by), 0, filter) };
 }
 
 /** Whether two settings give the same distribution and the same next draw. */

@@ -3,9 +3,19 @@ import type { Notice } from "../notice.ts";
 import type { Size } from "../screen.ts";
 import { type Branch, branchAt, dropBranch, keepBranch, markBranch } from "./branches.ts";
 import { createEditor, type Edit, type Editor, edit } from "./editor.ts";
-import { type Answer, type Inside, type InsidePage, initialInside, isAnswered, moveInside, queryOf } from "./inside.ts";
+import {
+  type Answer,
+  type Inside,
+  type InsidePage,
+  initialInside,
+  isAnswered,
+  moveInside,
+  queryOf,
+  turnPeer,
+} from "./inside.ts";
 import type { Insight, ModelCard, Query, Settings, Snapshot } from "./port.ts";
-import { type Dial, dials, sameSettings, toggleCalibration, turnDial } from "./settings.ts";
+import { answered, failed, quiet, replied } from "./replies.ts";
+import { type Dial, dials, moveFilter, sameSettings, toggleCalibration, turnDial } from "./settings.ts";
 
 /** A call of the port that is wanted or under way. */
 export type Request =
@@ -68,6 +78,7 @@ export type Action =
   | { readonly type: "resized"; readonly size: Size }
   | { readonly type: "dial-turned"; readonly dial?: Dial | undefined; readonly by: 1 | -1 }
   | { readonly type: "dial-chosen"; readonly by: 1 | -1 }
+  | { readonly type: "filter-moved"; readonly by: 1 | -1 }
   | { readonly type: "page-toggled"; readonly page: Page }
   | { readonly type: "inside-moved"; readonly across: number; readonly down: number }
   | { readonly type: "peer-kind-turned" }
@@ -140,9 +151,6 @@ export function nextRequest(state: State): Request | undefined {
   return answered ? undefined : { kind: "look" };
 }
 
-/** Calls that leave the text alone. */
-const quiet: ReadonlySet<Request["kind"]> = new Set(["look", "inspect", "save", "keep"]);
-
 /** Whether the text is about to change: then what is on the screen cannot be picked from. */
 export function isTextMoving(state: State): boolean {
   const kind = state.inFlight?.request.kind;
@@ -177,12 +185,10 @@ const handlers: Handlers = {
     const place = (dials.indexOf(state.dial) + by + dials.length) % dials.length;
     return { ...state, dial: dials[place]! };
   },
+  "filter-moved": (state, { by }) => ({ ...state, settings: moveFilter(state.settings, state.dial, by) }),
   "page-toggled": (state, { page }) => ({ ...state, notice: undefined, page: state.page === page ? "watch" : page }),
   "inside-moved": (state, { across, down }) => ({ ...state, inside: moveInside(state, across, down) }),
-  "peer-kind-turned": (state) => ({
-    ...state,
-    inside: { ...state.inside, peer: state.inside.peer === "temperature" ? "checkpoint" : "temperature" },
-  }),
+  "peer-kind-turned": (state) => ({ ...state, inside: turnPeer(state) }),
   "calibration-toggled": (state) => ({ ...state, notice: undefined, settings: toggleCalibration(state.settings) }),
   "branch-kept": (state) =>
     wait(state, "press b again") ?? keepBranch(state, (id) => enqueue(state, { kind: "keep", branch: id })),
@@ -229,38 +235,6 @@ const handlers: Handlers = {
 export function reduce(state: State, action: Action): State {
   const handler = handlers[action.type] as (state: State, action: Action) => State;
   return handler(state, action);
-}
-
-function failed(state: State, { notice }: { readonly notice: Notice }): State {
-  // A question about the inside that fails is its own answer: the text goes on.
-  if (state.inFlight?.request.kind === "inspect") return answered(state, notice);
-  const tried = state.inFlight?.settings;
-  const rest = { ...state, notice, running: false, waiting: [], inFlight: undefined };
-  // Where there is no repair, it goes off again.
-  if (tried?.calibrated === true && state.answered?.calibrated !== true)
-    return { ...rest, settings: { ...state.settings, calibrated: false } };
-  return { ...rest, answered: tried ?? state.answered };
-}
-
-function answered(state: State, insight: Insight | Notice): State {
-  const request = state.inFlight?.request;
-  if (request?.kind !== "inspect") return state;
-  const { query, version } = request;
-  return { ...state, inFlight: undefined, answer: { query, version, insight } };
-}
-
-function replied(state: State, { snapshot }: { readonly snapshot: Snapshot }): State {
-  const looked = state.inFlight !== undefined && quiet.has(state.inFlight.request.kind);
-  const selectedId = state.snapshot?.next.candidates[state.selected]?.id;
-  const found = snapshot.next.candidates.findIndex(({ id }) => id === selectedId);
-  return {
-    ...state,
-    snapshot,
-    answered: state.inFlight?.settings ?? state.answered,
-    inFlight: undefined,
-    version: looked ? state.version : state.version + 1,
-    selected: looked ? Math.max(0, found) : 0,
-  };
 }
 
 function picked(state: State, { rank }: { readonly rank?: number }): State {

@@ -6,7 +6,7 @@ import { theme } from "../../theme.ts";
 import type { Span } from "../../wrap.ts";
 import { dialTable } from "../dials.ts";
 import type { ModelCard, Settings } from "../port.ts";
-import { type Dial, dials, dialText } from "../settings.ts";
+import { type Dial, defaultSettings, dials, dialText } from "../settings.ts";
 
 export interface CardLineProps {
   /** Undefined while the model is loading. */
@@ -53,7 +53,7 @@ export function SettingsLine({ settings, dial: turned, running, width }: Setting
   const shown = dials.flatMap((dial): readonly Span[] => {
     const { name, short } = dialTable[dial];
     const isOther = short === undefined;
-    if (isOther && dialText(settings, dial) === "off" && dial !== turned) return [];
+    if (isOther && settings[dial] === defaultSettings[dial] && dial !== turned) return [];
     return [
       { text: `${wide || isOther ? name : short} `, look: dial === turned ? theme.chosen : theme.plain },
       { text: dialText(settings, dial) + gap, look: dialText(settings, dial) === "off" ? theme.faint : theme.value },

@@ -72,7 +72,7 @@ test("editing the prompt at 40 columns", () => {
 
 test("help at 80 columns", () => {
   expect(frame(80, 40, { page: "help" })).toMatchInlineSnapshot(`
-    "─ help · 29 more below ─────────────────────────────────────────────────────────
+    "─ help · 30 more below ─────────────────────────────────────────────────────────
     Keys
     ← →               temperature down, up by 0.05, or the setting that d chose
     space             sample one token
@@ -99,17 +99,17 @@ test("help at 80 columns", () => {
     a                 attention maps
     l                 logit lens: what each layer would say
     p                 the film: this distribution over the run's steps
-    t                 a second temperature or checkpoint beside
+    t                 a second temperature, checkpoint or run beside
     s                 save text, settings and branches as JSON, the bars as SVG
     ctrl-l            draw the screen anew
 
     On the page of filters
     ↑ ↓               select a setting
     ← →               change it
+    < >               apply the filter earlier, later in the chain
     escape            back to the bars
 
     On the tree
-    ↑ ↓               select a branch
     escape back  ↑ ↓ scroll  ctrl-c quit"
   `);
 });
