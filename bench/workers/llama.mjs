@@ -4,46 +4,26 @@
  */
 import { createWriteStream } from "node:fs";
 import { mkdtemp, rm } from "node:fs/promises";
-import { createRequire } from "node:module";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { pipeline } from "node:stream/promises";
-import { pathToFileURL } from "node:url";
 import { encodeGpt2Gguf } from "../../dist/interchange/gpt2Gguf.js";
 import { gpt2Tensors } from "../../dist/interchange/gpt2Tensors.js";
 import { parseModelConfig } from "../../dist/lm/config.js";
 import { bytePairsOf } from "../../dist/text/bytePairs.js";
 import { createTokenizer } from "../../dist/text/tokenizer.js";
+import { loadLibrary } from "./llamaLibrary.mjs";
 import { noise, noiseIds } from "./noise.mjs";
-import { serve, Unavailable } from "./protocol.mjs";
-
-/** node-llama-cpp from the folder that it was installed in. */
-async function loadLibrary(folder) {
-  try {
-    const path = createRequire(pathToFileURL(join(folder, "package.json"))).resolve("node-llama-cpp");
-    return await import(pathToFileURL(path));
-  } catch (error) {
-    throw new Unavailable(`node-llama-cpp is not in the folder named: ${error.code ?? error.message}`);
-  }
-}
+import { serve } from "./protocol.mjs";
 
 /** Noise for matrices, as fresh parameters have it; ones and zeros for vectors. */
-function tensorsOf({ layers, embedSize: E, vocabSize: V, contextLength: T }) {
-  const widths = { qkv: [E, 3 * E], output: [E, E], expand: [E, 4 * E], contract: [4 * E, E] };
-  const shapeOf = (name) => {
-    if (name.endsWith("tokenEmbedding")) return [V, E];
-    if (name.endsWith("positionEmbedding")) return [T, E];
-    const [owner, part] = name.split(".").slice(-2);
-    const [I, O] = widths[owner] ?? [E, E];
-    return part === "kernel" ? [I, O] : [O];
+function tensorsOf(config) {
+  const valuesOf = ({ ours, shape: [rows, columns] }) => {
+    if (columns !== undefined) return noise(rows * columns, 0.02);
+    return new Float32Array(rows).fill(ours.endsWith("gain") ? 1 : 0);
   };
-  const valuesOf = (name, shape) => {
-    if (shape.length === 2) return noise(shape[0] * shape[1], 0.02);
-    return new Float32Array(shape[0]).fill(name.endsWith("gain") ? 1 : 0);
-  };
-  const names = gpt2Tensors(layers, true).map(({ ours }) => ours);
-  const source = (name) => ({ shape: shapeOf(name), pieces: () => [valuesOf(name, shapeOf(name))] });
-  return new Map(names.map((name) => [name, source(name)]));
+  const sourceOf = (tensor) => ({ shape: tensor.shape, pieces: () => [valuesOf(tensor)] });
+  return new Map(gpt2Tensors(config).map((tensor) => [tensor.ours, sourceOf(tensor)]));
 }
 
 async function writeModel(path, { vocabulary, context, width, layers, heads, precision }) {

@@ -55,6 +55,14 @@ const commands: Readonly<Record<string, Entry>> = {
     summary: "list and compare runs",
     load: async () => (await import("./commands/runs.ts")).runs,
   },
+  import: {
+    summary: "make a run of a GPT-2 in Hugging Face's layout",
+    load: async () => (await import("./commands/import.ts")).importCommand,
+  },
+  export: {
+    summary: "write a model for transformers or llama.cpp",
+    load: async () => (await import("./commands/export.ts")).exportCommand,
+  },
   doctor: {
     summary: "which engines are usable here, and how fast",
     load: async () => (await import("./commands/doctor.ts")).doctor,

@@ -4,12 +4,13 @@ import { resumeRun, type Session, startRun } from "../experiments/session.ts";
 
 /** A run to be trained, as plain data. */
 export type TrainJob =
-  | { readonly folder: string; readonly lossy: boolean; readonly start: RunConfig }
+  | { readonly folder: string; readonly lossy: boolean; readonly start: RunConfig; readonly from?: string }
   | { readonly folder: string; readonly lossy: boolean; readonly resume: { readonly steps?: number } };
 
 /** @param engine - the engine's description. */
 export function openSession(job: TrainJob, engine: string, onWarning: (line: string) => void): Promise<Session> {
   const { folder, lossy } = job;
   const options = { folder, lossy, engine, onWarning };
-  return "start" in job ? startRun(job.start, options) : resumeRun({ ...options, ...job.resume });
+  if (!("start" in job)) return resumeRun({ ...options, ...job.resume });
+  return startRun(job.start, job.from === undefined ? options : { ...options, from: job.from });
 }

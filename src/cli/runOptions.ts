@@ -3,9 +3,10 @@ import { existsSync, readdirSync, statSync } from "node:fs";
 import { join, resolve } from "node:path";
 import type { Command } from "commander";
 import { SandboxError } from "../engine/errors.ts";
+import { expectContinuable } from "../experiments/beginning.ts";
 import { parseRunConfig, type RunConfig } from "../experiments/config.ts";
 import { readRecipe } from "../experiments/recipes.ts";
-import { isRun } from "../experiments/runFolder.ts";
+import { isRun, readRunConfig } from "../experiments/runFolder.ts";
 import { parseHead } from "../lm/heads/shortForm.ts";
 import { listCorpora } from "../text/corpus.ts";
 
@@ -89,11 +90,13 @@ function parseAssignment(assignment: string): [string, string] {
   );
 }
 
-/** A file given by a path is remembered as a whole path, so that the run can be resumed from anywhere. */
-function anchorCorpus(config: RunConfig): RunConfig {
-  const isName = listCorpora().some(({ name }) => name === config.corpus);
-  const isPlace = existsSync(config.corpus) || /[*?[{(!]/.test(config.corpus); // else a name mistyped, told as it was typed
-  return isName || !isPlace ? config : { ...config, corpus: resolve(config.corpus) };
+const anchorCorpus = (config: RunConfig): RunConfig => ({ ...config, corpus: anchoredCorpus(config.corpus) });
+
+/** A file given by a path is remembered as a whole path, so that the run can be used from anywhere. */
+export function anchoredCorpus(corpus: string): string {
+  const isName = listCorpora().some(({ name }) => name === corpus);
+  const isPlace = existsSync(corpus) || /[*?[{(!]/.test(corpus); // else a name mistyped, told as it was typed
+  return isName || !isPlace ? corpus : resolve(corpus);
 }
 
 /** The option's key in commander's result: `--batch-size <n>` is `batchSize`. */
@@ -110,8 +113,25 @@ export const givenFlags = (options: Readonly<Record<string, unknown>>): string[]
     .map((flag) => flag.split(" ")[0]!);
 
 /** The whole configuration, checked. @throws {SandboxError} naming every wrong key at once. */
-export function resolveConfig(recipe: string, options: Readonly<Record<string, unknown>>): RunConfig {
-  const raw: Json = structuredClone(readRecipe(recipe));
+export const resolveConfig = (recipe: string, options: Readonly<Record<string, unknown>>): RunConfig =>
+  completeConfig(readRecipe(recipe), `configuration from recipe ${recipe} and flags`, options);
+
+/**
+ * The configuration of a run that goes on from another's model: the other's, or a recipe's with the other's model and tokenizer;
+ * then flags.
+ *
+ * @throws {SandboxError} naming every wrong key at once, and what a trained model cannot change any more.
+ */
+export function resolveConfigFrom(from: string, options: Readonly<Record<string, unknown>>): RunConfig {
+  const source = readRunConfig(from);
+  const { model, tokenizer } = source;
+  const base = options.recipe === undefined ? source : { ...readRecipe(String(options.recipe)), model, tokenizer };
+  const config = completeConfig(structuredClone(base) as Json, `configuration from run ${from} and flags`, options);
+  expectContinuable(from, source, config);
+  return config;
+}
+
+function completeConfig(raw: Json, where: string, options: Readonly<Record<string, unknown>>): RunConfig {
   for (const { flag, path } of configFlags) {
     const given = options[optionKey(flag)];
     if (given !== undefined) setPath(raw, path, parseValue(path, String(given)));
@@ -120,7 +140,7 @@ export function resolveConfig(recipe: string, options: Readonly<Record<string, u
     const [path, value] = parseAssignment(assignment);
     setPath(raw, path, parseValue(path, value));
   }
-  return anchorCorpus(parseRunConfig(`configuration from recipe ${recipe} and flags`, raw));
+  return anchorCorpus(parseRunConfig(where, raw));
 }
 
 /** The run a command means: the one named, else the newest under `checkpoints/`. */

@@ -27,11 +27,11 @@ export async function writeSynced(path: string, chunks: Chunks): Promise<void> {
   }
 }
 
-/** Replaces a small file as a whole. */
-export async function replaceFile(path: string, content: string): Promise<void> {
+/** Replaces a file as a whole. */
+export async function replaceFile(path: string, content: string | Chunks): Promise<void> {
   const aside = `${path}.partial-${process.pid}`;
   try {
-    await writeSynced(aside, [Buffer.from(content)]);
+    await writeSynced(aside, typeof content === "string" ? [Buffer.from(content)] : content);
     await rename(aside, path);
   } catch (error) {
     await rm(aside, { force: true }).catch(() => {}); // what failed first is what is told

@@ -5,13 +5,14 @@ import { SandboxError } from "../engine/errors.ts";
 import { explainFailure, replaceFile } from "../engine/files.ts";
 import { namedVariables } from "../engine/params.ts";
 import { parseModelConfig } from "../lm/config.ts";
-import { createModel, type LanguageModel } from "../lm/model.ts";
+import { createBlankModel, createModel, type LanguageModel } from "../lm/model.ts";
 import { type Corpus, loadCorpus } from "../text/corpus.ts";
 import { type Dataset, prepareDataset } from "../text/dataset.ts";
 import { type Tokenizer, tokenizerFromJson } from "../text/tokenizer.ts";
 import { type CarriedState, createCarriedState } from "../training/carriedState.ts";
 import { createOptimizer, type Optimizer } from "../training/optimizer.ts";
 import { freshProgress, type Progress } from "../training/train.ts";
+import { beginFrom } from "./beginning.ts";
 import { restoreCheckpoint } from "./checkpoints.ts";
 import type { RunConfig } from "./config.ts";
 import { describeEnvironment } from "./environment.ts";
@@ -50,16 +51,21 @@ export const lineFiles = ["metrics.jsonl", "timings.jsonl", "probes.jsonl", "sam
 /**
  * Starts a new run in an empty place.
  *
+ * @param options.from - another run, whose newest model and tokenizer this one starts with; then its model is saved as step 0.
  * @throws {SandboxError} if the folder already holds a run, the text cannot be used, or the folder cannot be written.
  */
-export async function startRun(config: RunConfig, options: SessionOptions): Promise<Session> {
-  const { folder } = options;
+export async function startRun(
+  config: RunConfig,
+  options: SessionOptions & { readonly from?: string },
+): Promise<Session> {
+  const { folder, from } = options;
   if (isRun(folder))
     throw new SandboxError(
       `run ${folder}: there is one already`,
       `Go on with it: softbox train --resume ${folder}. Or choose another folder with --run, or remove this one.`,
     );
-  const dataset = await prepareText(config, await loadText(config, options), config.tokenizer);
+  const tokenizer = from === undefined ? config.tokenizer : tokenizerFromJson(readRunFile(from, "tokenizer.json"));
+  const dataset = await prepareText(config, await loadText(config, options), tokenizer);
   parseModelConfig({ ...config.model, vocabSize: dataset.tokenizer.vocabSize }); // what cannot be made leaves no folder
   try {
     mkdirSync(folder, { recursive: true });
@@ -68,12 +74,23 @@ export async function startRun(config: RunConfig, options: SessionOptions): Prom
   }
   const unlock = lockRun(folder);
   return closingOnError(unlock, async () => {
-    const environment = { ...describeEnvironment(options.engine), corpus: dataset.corpus };
-    await writeRunFile(folder, "tokenizer.json", dataset.tokenizer.toJSON());
-    await writeRunFile(folder, "environment.json", environment);
-    for (const file of lineFiles) await replaceFile(join(folder, file), "");
-    await writeRunFile(folder, "config.json", config); // last: what makes the folder a run
-    return assemble(config, dataset, freshProgress, options, unlock);
+    const session = assemble(config, dataset, freshProgress, options, unlock, from === undefined ? "fresh" : "blank");
+    try {
+      const begun = from === undefined ? undefined : await beginFrom(from, session, options.onWarning);
+      const environment = {
+        ...describeEnvironment(options.engine),
+        corpus: dataset.corpus,
+        ...(begun && { from: begun }),
+      };
+      await writeRunFile(folder, "tokenizer.json", dataset.tokenizer.toJSON());
+      await writeRunFile(folder, "environment.json", environment);
+      for (const file of lineFiles) await replaceFile(join(folder, file), "");
+      await writeRunFile(folder, "config.json", config); // last: what makes the folder a run
+      return session;
+    } catch (error) {
+      session.close();
+      throw error;
+    }
   });
 }
 
@@ -94,16 +111,11 @@ export async function resumeRun(options: SessionOptions & { readonly steps?: num
     const corpus = await loadText(config, options);
     expectSameText(folder, corpus);
     const dataset = await prepareText(config, corpus, tokenizer);
-    const session = assemble(config, dataset, freshProgress, options, unlock);
+    const saved = stepsIfAny(folder);
+    const session = assemble(config, dataset, freshProgress, options, unlock, saved.length > 0 ? "blank" : "fresh");
     try {
       const variables = checkpointVariables(session);
-      const restored = await restoreCheckpoint(
-        folder,
-        stepsIfAny(folder),
-        variables,
-        tokenizer.hash,
-        options.onWarning,
-      );
+      const restored = await restoreCheckpoint(folder, saved, variables, tokenizer.hash, options.onWarning);
       session.optimizer.swap(); // what is saved is what is to be used
       if (restored.step >= steps) return { ...session, progress: restored }; // nothing to do: nothing changes
       for (const file of lineFiles) await cutLines(join(folder, file), restored.step);
@@ -154,7 +166,12 @@ const prepareText = (
 ): Promise<Dataset> => prepareDataset({ corpus, tokenizer, shares: splits, contextLength: model.contextLength });
 
 function expectSameText(folder: string, corpus: Corpus): void {
-  const before = readRunFile(folder, "environment.json") as { corpus?: { sha256?: string } };
+  const before = readRunFile(folder, "environment.json") as { corpus?: { sha256?: string }; importedFrom?: string };
+  if (before.importedFrom !== undefined)
+    throw new SandboxError(
+      `run ${folder}: its model was imported, there is no training to go on with`,
+      `Start a run from it: softbox train --from ${folder}.`,
+    );
   if (before.corpus?.sha256 !== corpus.sha256)
     throw new SandboxError(
       `run ${folder}: corpus ${corpus.name} has changed since the run was started`,
@@ -168,9 +185,11 @@ function assemble(
   progress: Progress,
   { folder, onWarning }: SessionOptions,
   unlock: () => void,
+  parameters: "fresh" | "blank",
 ): Session {
   const prompts = encodePrompts(config, dataset.tokenizer, onWarning);
-  const model = createModel(parseModelConfig({ ...config.model, vocabSize: dataset.tokenizer.vocabSize }), config.seed);
+  const modelConfig = parseModelConfig({ ...config.model, vocabSize: dataset.tokenizer.vocabSize });
+  const model = parameters === "fresh" ? createModel(modelConfig, config.seed) : createBlankModel(modelConfig);
   const optimizer = createOptimizer(namedVariables(model.params), config.training.optimizer);
   const carried = createCarriedState(model, config.training);
   const close = (): void => {

@@ -5,7 +5,7 @@ import type { TransformerConfig } from "../lm/config.ts";
 import type { BytePairs } from "../text/bytePairs.ts";
 import { encodeGguf, type GgufTensor, type GgufValue } from "./gguf.ts";
 import { gpt2Epsilon } from "./gpt2Layout.ts";
-import { gpt2Tensors, type TensorName } from "./gpt2Tensors.ts";
+import { type Gpt2Tensor, gpt2Tensors } from "./gpt2Tensors.ts";
 
 /** `llama_ftype`: how most numbers of a file are stored. */
 const fileTypes: Readonly<Record<NumberType, number>> = { float32: 0, float16: 1, bfloat16: 32 };
@@ -28,11 +28,11 @@ export function encodeGpt2Gguf(
   type: NumberType,
 ): AsyncGenerator<Uint8Array> {
   const values = new Map([...modelValues(name, config, type), ...tokenizerValues(tokenizer)]);
-  const named = gpt2Tensors(config.layers, config.output.tied);
+  const named = gpt2Tensors(config);
   return encodeGguf(values, new Map(named.map((tensor) => [tensor.gguf, storedTensor(tensor, tensors, type)])));
 }
 
-function storedTensor({ ours, kernel }: TensorName, tensors: TensorSources, type: NumberType): GgufTensor {
+function storedTensor({ ours, kernel }: Gpt2Tensor, tensors: TensorSources, type: NumberType): GgufTensor {
   const source = tensors.get(ours) as TensorSource;
   const isNarrow = source.shape.length === 2 && ours !== "trunk.positionEmbedding";
   return { source: kernel ? transposed(source) : source, type: isNarrow ? type : "float32" };

@@ -1,5 +1,5 @@
 /** @file `softbox train`: a new run by recipe and flags, or a run gone on with. */
-import { basename, join } from "node:path";
+import { basename, join, resolve } from "node:path";
 import type { Command } from "commander";
 import { SandboxError } from "../../engine/errors.ts";
 import { RunConfig } from "../../experiments/config.ts";
@@ -9,7 +9,7 @@ import { type CommandModule, declareEngine, type EngineOptions, wholeNumber } fr
 import { describeKeys } from "../describeKeys.ts";
 import type { TrainJob } from "../openSession.ts";
 import { canDraw } from "../output.ts";
-import { configFlags, givenFlags, resolveConfig, setOption } from "../runOptions.ts";
+import { configFlags, givenFlags, resolveConfig, resolveConfigFrom, setOption } from "../runOptions.ts";
 import { printRecord } from "../train/printRecord.ts";
 import { recordOf } from "../train/record.ts";
 
@@ -17,6 +17,7 @@ interface TrainFlags extends EngineOptions {
   readonly recipe?: string;
   readonly run?: string;
   readonly resume?: string;
+  readonly from?: string;
   readonly lossy?: boolean;
   readonly json?: boolean;
   readonly profile?: boolean;
@@ -30,8 +31,15 @@ function declare(command: Command): void {
       "--recipe <name>",
       `where the configuration starts from: ${recipeNames().join(", ")}, or a .json file (default: moby)`,
     )
-    .option("--run <folder>", "where the run is kept (default: checkpoints/<recipe>)")
-    .option("--resume <folder>", "go on with this run, exactly as if it had not stopped; only --steps may change");
+    .option(
+      "--run <folder>",
+      "where the run is kept (default: checkpoints/<recipe>, or checkpoints/<name>-tuned with --from)",
+    )
+    .option("--resume <folder>", "go on with this run, exactly as if it had not stopped; only --steps may change")
+    .option(
+      "--from <folder>",
+      "a new run that starts from the model of this one (fine-tuning), in its configuration or that of --recipe; its form stays, but the context may be shorter",
+    );
   for (const { flag, help } of configFlags) command.option(flag, help);
   setOption(command)
     .option("--lossy", "replace bytes that are not UTF-8 instead of refusing the text")
@@ -44,9 +52,10 @@ function declare(command: Command): void {
 
 /** The configuration that flags ask for; errors come before anything slow. */
 function checkFlags(flags: TrainFlags): RunConfig {
-  if (flags.resume === undefined) return resolveConfig(flags.recipe ?? "moby", { ...flags });
+  if (flags.resume === undefined) return freshConfig(flags);
   const refused = givenFlags({ ...flags }).filter((flag) => flag !== "--steps");
   if (flags.run !== undefined) refused.push("--run");
+  if (flags.from !== undefined) refused.push("--from");
   if (refused.length)
     throw new SandboxError(
       `--resume: a run goes on as it was configured, got ${refused.join(", ")} as well`,
@@ -56,13 +65,22 @@ function checkFlags(flags: TrainFlags): RunConfig {
   return readRunConfig(flags.resume);
 }
 
+/** The configuration of a new run. */
+const freshConfig = (flags: TrainFlags): RunConfig =>
+  flags.from === undefined
+    ? resolveConfig(flags.recipe ?? "moby", { ...flags })
+    : resolveConfigFrom(flags.from, { ...flags });
+
+/** Where a new run is kept if no folder is named. */
+const defaultFolder = ({ from, recipe = "moby" }: TrainFlags): string =>
+  join("checkpoints", from === undefined ? basename(recipe, ".json") : `${basename(resolve(from))}-tuned`);
+
 /** The run that flags ask for, checked. */
 function jobOf(flags: TrainFlags): TrainJob {
   const lossy = flags.lossy ?? false;
   if (flags.resume === undefined) {
-    const recipe = flags.recipe ?? "moby";
-    const folder = flags.run ?? join("checkpoints", basename(recipe, ".json"));
-    return { folder, lossy, start: resolveConfig(recipe, { ...flags }) };
+    const from = flags.from === undefined ? {} : { from: flags.from };
+    return { folder: flags.run ?? defaultFolder(flags), lossy, start: freshConfig(flags), ...from };
   }
   const steps = flags.steps === undefined ? {} : { steps: wholeNumber("--steps", 1)(flags.steps) };
   return { folder: flags.resume, lossy, resume: steps };

@@ -51,29 +51,42 @@ async function digestFile(path: string): Promise<Digest> {
 }
 
 /**
- * Writes `files` as the folder `folder`, chunk by chunk; one that was there before is replaced.
+ * Writes `files` as the checkpoint `folder`, chunk by chunk, with their manifest; one that was there before is replaced.
  *
  * @throws {SandboxError} if the disk is full or the place may not be written; nothing half-written stays.
  */
-export async function writeCheckpointFolder(folder: string, files: Readonly<Record<string, Chunks>>): Promise<void> {
-  const aside = `${folder}${partialMark}${process.pid}`;
-  const parent = dirname(folder);
+export function writeCheckpointFolder(folder: string, files: Readonly<Record<string, Chunks>>): Promise<void> {
   const manifest = { format: "softbox-checkpoint", version: formatVersion, files: {} as Record<string, Digest> };
-  try {
-    await mkdir(aside, { recursive: true });
+  return writeFolder(folder, async function* () {
     for (const [name, chunks] of Object.entries(files)) {
       const digest = createDigest();
-      await writeSynced(join(aside, name), digest.watch(chunks));
+      yield [name, digest.watch(chunks)];
       manifest.files[name] = digest.end();
     }
-    await writeSynced(join(aside, "manifest.json"), [Buffer.from(`${JSON.stringify(manifest, null, 2)}\n`)]);
+    yield ["manifest.json", [Buffer.from(`${JSON.stringify(manifest, null, 2)}\n`)]];
+  });
+}
+
+/**
+ * Writes a folder whole or not at all; one that was there before is replaced. Errors as in `writeCheckpointFolder`.
+ *
+ * @param files - names and contents; the next is asked for when the last is on the disk.
+ */
+export async function writeFolder(
+  folder: string,
+  files: () => AsyncIterable<[name: string, content: Chunks]> | Iterable<[name: string, content: Chunks]>,
+): Promise<void> {
+  const aside = `${folder}${partialMark}${process.pid}`;
+  try {
+    await mkdir(aside, { recursive: true });
+    for await (const [name, chunks] of files()) await writeSynced(join(aside, name), chunks);
     await syncFolder(aside);
     await replaceFolder(aside, folder);
   } catch (error) {
     await rm(aside, { recursive: true, force: true }).catch(() => {}); // what failed first is what is told
     throw explainFailure(folder, error);
   }
-  await syncFolder(parent);
+  await syncFolder(dirname(folder));
 }
 
 /** Renames onto `folder`; a folder cannot be renamed onto a full one, so the old one steps aside first. */

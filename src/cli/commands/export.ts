@@ -1,0 +1,60 @@
+/** @file `softbox export`: a run's model as a Hugging Face folder or a GGUF file. */
+import { basename, resolve } from "node:path";
+import type { Command } from "commander";
+import { SandboxError } from "../../engine/errors.ts";
+import { type ExportFormat, exportFormats, exportRun } from "../../experiments/exportRun.ts";
+import { type NumberType, numberTypes } from "../../lm/checkpoint/numberTypes.ts";
+import type { CommandModule } from "../command.ts";
+import { note, print, printJson } from "../output.ts";
+import { chooseRun } from "../runOptions.ts";
+
+interface ExportFlags {
+  readonly format: string;
+  readonly out?: string;
+  readonly type: string;
+  readonly step: string;
+  readonly json?: boolean;
+}
+
+/** What a run's name gets where no place is named. */
+const endings: Readonly<Record<ExportFormat, string>> = { hf: "-hf", gguf: ".gguf" };
+
+function declare(command: Command): void {
+  command
+    .argument("[run]", "a run's folder (default: the newest under checkpoints/)")
+    .option("--format <name>", "hf: a folder that transformers load; gguf: a file that llama.cpp runs", "hf")
+    .option("--out <path>", "the folder or file (default: <run's name>-hf or <run's name>.gguf, here)")
+    .option("--type <name>", `how numbers are stored: ${numberTypes.join(", ")}`, "float32")
+    .option("--step <which>", "which checkpoint: latest, best, or a step's number", "latest")
+    .option("--json", "JSON instead of text");
+  command.addHelpText(
+    "after",
+    "\nModels in GPT-2's form: learned positions, layer norm, GELU, a softmax head; tokenizers gpt2, byte, or an imported one.",
+  );
+}
+
+/** One of a few words. @throws {SandboxError} naming the flag. */
+function oneOf<T extends string>(flag: string, words: readonly T[], given: string): T {
+  const word = words.find((candidate) => candidate === given);
+  if (word !== undefined) return word;
+  throw new SandboxError(
+    `${flag}: expected ${words.join(", ")}, got ${JSON.stringify(given)}`,
+    "softbox export --help tells what each is.",
+  );
+}
+
+async function run(
+  options: Readonly<Record<string, unknown>>,
+  [named]: readonly (string | undefined)[],
+): Promise<void> {
+  const flags = options as unknown as ExportFlags;
+  const format = oneOf("--format", exportFormats, flags.format);
+  const type: NumberType = oneOf("--type", numberTypes, flags.type);
+  const folder = chooseRun(named);
+  const out = flags.out ?? `${basename(resolve(folder))}${endings[format]}`;
+  const step = await exportRun(folder, { format, out, type, step: flags.step, onWarning: note });
+  if (flags.json) return printJson({ run: folder, step, format, type, out });
+  print(`${folder}, step ${step}, as ${format} in ${type}: ${out}`);
+}
+
+export const exportCommand: CommandModule = { declare, run };

@@ -1,0 +1,78 @@
+/** @file A run's model in the layouts of others: a folder that transformers load, or a file that llama.cpp runs. */
+import { existsSync, mkdirSync } from "node:fs";
+import { basename, dirname, resolve } from "node:path";
+import { SandboxError } from "../engine/errors.ts";
+import { explainFailure, replaceFile } from "../engine/files.ts";
+import { encodeGpt2Gguf, type Gpt2Model } from "../interchange/gpt2Gguf.ts";
+import { expectGpt2 } from "../interchange/gpt2Layout.ts";
+import { huggingFaceFiles } from "../interchange/huggingFaceFolder.ts";
+import { writeFolder } from "../lm/checkpoint/folder.ts";
+import type { NumberType } from "../lm/checkpoint/numberTypes.ts";
+import { parseModelConfig } from "../lm/config.ts";
+import { type BytePairs, bytePairsOf } from "../text/bytePairs.ts";
+import { type Tokenizer, tokenizerFromJson } from "../text/tokenizer.ts";
+import { openModel } from "./checkpoints.ts";
+import { readRunConfig, readRunFile, stepsToTry } from "./runFolder.ts";
+
+/** What each format is written as. */
+const writers = {
+  hf: (path, model, type) => writeFolder(path, () => huggingFaceFiles(model, type)),
+  gguf: (path, model, type) => replaceFile(path, encodeGpt2Gguf(model, type)),
+} satisfies Record<string, (path: string, model: Gpt2Model, type: NumberType) => Promise<void>>;
+
+export type ExportFormat = keyof typeof writers;
+export const exportFormats = Object.keys(writers) as ExportFormat[];
+
+export interface ExportOptions {
+  readonly format: ExportFormat;
+  /** The folder (`hf`) or file (`gguf`) to be. */
+  readonly out: string;
+  /** How matrices are stored. */
+  readonly type: NumberType;
+  /** `latest`, `best` or a step's number. */
+  readonly step: string;
+  readonly onWarning: (line: string) => void;
+}
+
+/**
+ * Writes a run's model for others. Weights pass through piece by piece.
+ *
+ * @returns the step that was written.
+ * @throws {SandboxError} if GPT-2's layout cannot hold the model or its tokenizer, or there is something at `out` already.
+ */
+export async function exportRun(run: string, options: ExportOptions): Promise<number> {
+  const { format, out, type, step, onWarning } = options;
+  const tokenizer = tokenizerFromJson(readRunFile(run, "tokenizer.json"));
+  const { model } = readRunConfig(run);
+  const config = expectGpt2(`run ${run}`, parseModelConfig({ ...model, vocabSize: tokenizer.vocabSize }));
+  const pairs = expectBytePairs(run, tokenizer);
+  const steps = stepsToTry(run, step);
+  expectFree(out);
+  const { tensors, step: found, close } = await openModel(run, steps, tokenizer.hash, onWarning);
+  try {
+    mkdirSync(dirname(resolve(out)), { recursive: true });
+    await writers[format](resolve(out), { name: basename(resolve(run)), config, tensors, tokenizer: pairs }, type);
+  } catch (error) {
+    throw explainFailure(out, error);
+  } finally {
+    await close();
+  }
+  return found;
+}
+
+function expectBytePairs(run: string, tokenizer: Tokenizer): BytePairs {
+  const pairs = bytePairsOf(tokenizer);
+  if (pairs) return pairs;
+  throw new SandboxError(
+    `run ${run}: its tokenizer, ${tokenizer.kind}, has no form that other programs read`,
+    "Train with --tokenizer gpt2 or byte to export a model; an imported one keeps its own.",
+  );
+}
+
+function expectFree(out: string): void {
+  if (existsSync(out))
+    throw new SandboxError(
+      `${out}: there is something of this name already`,
+      "Choose another place with --out, or remove it.",
+    );
+}
