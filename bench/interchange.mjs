@@ -101,7 +101,7 @@ const floats = (path) => {
   const { buffer, byteOffset, byteLength } = readFileSync(path);
   return new Float32Array(buffer, byteOffset, byteLength / 4);
 };
-const largestDifference = (a, b) => floats(a).reduce((most, value, i, _) => Math.max(most, Math.abs(value - b[i])), 0);
+const largestDifference = (a, b) => floats(a).reduce((most, value, i) => Math.max(most, Math.abs(value - b[i])), 0);
 
 const tokens = 64;
 const read = (name, ids) => ({ ids: ids.slice(0, 512), prompt: ids.slice(0, 32), tokens, out: place(`${name}.bin`) });

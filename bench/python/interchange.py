@@ -16,7 +16,9 @@ def make(job):
     with torch.no_grad():
         for parameter in model.parameters():
             if parameter.dim() == 1:
-                parameter.add_(torch.randn_like(parameter) * 0.02)
+                parameter.add_(torch.randn_like(parameter) * 0.1)
+            else:
+                parameter.mul_(3)
     model.to(getattr(torch, job["type"])).save_pretrained(job["folder"], max_shard_size=job["shard"])
     return {}
 

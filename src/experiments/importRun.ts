@@ -52,10 +52,11 @@ export async function importRun(folder: string, options: ImportOptions): Promise
   const model = readGpt2Config(configPath, await readJsonFile(configPath));
   parseModelConfig(model);
   const tokenizer = await chooseTokenizer(folder, model, options.tokenizer);
-  const { tensors, close } = await openGpt2Tensors(folder, model);
   const config = runConfig(folder, model, tokenizer, options.corpus);
-  const made = makeFolder(run);
+  const { tensors, close } = await openGpt2Tensors(folder, model);
+  let made: string | undefined;
   try {
+    made = makeFolder(run);
     await writeRun(run, config, tokenizer, folder, () => saveBeginning(run, tensors, tokenizer.hash));
   } catch (error) {
     if (made !== undefined) await rm(made, { recursive: true, force: true });

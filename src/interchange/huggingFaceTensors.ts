@@ -33,13 +33,10 @@ export interface OpenTensors {
  */
 export async function openGpt2Tensors(folder: string, config: TransformerConfig): Promise<OpenTensors> {
   const files = await openFiles(folder);
-  const close = async (): Promise<void> => {
-    for (const { close: closeFile } of files.values()) await closeFile();
-  };
   try {
-    return { tensors: chooseTensors(folder, gather(folder, files), config), close };
+    return { tensors: chooseTensors(folder, gather(folder, files), config), close: () => closeAll(files) };
   } catch (error) {
-    await close();
+    await closeAll(files);
     throw error;
   }
 }
@@ -60,15 +57,19 @@ async function openFiles(folder: string): Promise<Files> {
   const index = Index.safeParse(raw);
   if (!index.success)
     throw new SandboxError(`${indexPath}:\n${describeIssues(index.error, raw)}`, "Fetch the file again.");
-  const wanted = new Map(Object.entries(index.data.weight_map));
-  const files = await openEach(folder, [...new Set(wanted.values())]);
-  for (const [name, file] of wanted)
-    if (!files.get(file)!.tensors.has(name))
-      throw new SandboxError(
-        `${join(folder, file)}: lacks tensor ${name}, which the index puts there`,
-        "Fetch the files again.",
-      );
-  return files;
+  const places = Object.entries(index.data.weight_map);
+  const files = await openEach(folder, [...new Set(places.map(([, file]) => file))]);
+  const wrong = places.find(([name, file]) => !files.get(file)!.tensors.has(name));
+  if (!wrong) return files;
+  await closeAll(files);
+  throw new SandboxError(
+    `${join(folder, wrong[1])}: lacks tensor ${wrong[0]}, which the index puts there`,
+    "Fetch the files again.",
+  );
+}
+
+async function closeAll(files: Files): Promise<void> {
+  for (const { close } of files.values()) await close();
 }
 
 async function openEach(folder: string, names: readonly string[]): Promise<Files> {
@@ -77,7 +78,7 @@ async function openEach(folder: string, names: readonly string[]): Promise<Files
     for (const name of names) files.set(name, await openSafetensors(join(folder, name)));
     return files;
   } catch (error) {
-    for (const { close } of files.values()) await close();
+    await closeAll(files);
     throw error;
   }
 }

@@ -28,7 +28,7 @@ const Pair = z.union([
 /** A tokenizer.json that cuts and merges as GPT-2's does. */
 const TokenizerJson = z.looseObject({
   model: z.looseObject({
-    type: z.literal("BPE", { error: "must be BPE; nothing else is supported" }),
+    type: z.literal("BPE"),
     vocab: Vocabulary,
     merges: z.array(Pair),
     dropout: off(0),
@@ -39,7 +39,7 @@ const TokenizerJson = z.looseObject({
   }),
   normalizer: off(),
   pre_tokenizer: z.looseObject({
-    type: z.literal("ByteLevel", { error: "must be ByteLevel; nothing else is supported" }),
+    type: z.literal("ByteLevel"),
     add_prefix_space: off(false),
     use_regex: off(true),
   }),
