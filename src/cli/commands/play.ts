@@ -1,6 +1,7 @@
 /** @file `softbox play`: the next-token distribution on the screen, steered by keys; plain lines where there is no screen. */
 import { constants } from "node:os";
 import type { Command } from "commander";
+import { SandboxError } from "../../engine/errors.ts";
 import { readRunConfig, stepsToTry } from "../../experiments/runFolder.ts";
 import { parseSamplingSettings } from "../../sampling/settings.ts";
 import {
@@ -56,7 +57,8 @@ async function run(
   const playOptions = { prompt: flags.prompt ?? config.sample.prompt, settings: { ...settings, calibrated } };
   if (canDraw()) {
     const { runPlay } = await import("../../tui/play/play.tsx");
-    const { text, signal } = await runPlay(port, playOptions);
+    const { text, signal, failure } = await runPlay(port, playOptions);
+    if (failure) throw new SandboxError(failure.text, failure.hint); // the screen had room for its beginning only
     if (text) print(safeText(text));
     if (signal) process.exitCode = 128 + constants.signals[signal];
   } else {

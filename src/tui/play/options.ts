@@ -1,4 +1,5 @@
 /** @file What the play program is given, and what it gives back. */
+import type { Notice } from "../notice.ts";
 import type { ModelCard, Settings } from "./port.ts";
 
 export interface PlayOptions {
@@ -25,4 +26,6 @@ export interface PlayEnd {
   readonly settings: Settings;
   /** Absent if the model was never loaded. */
   readonly card?: ModelCard;
+  /** Why it was not loaded, where that went wrong. */
+  readonly failure?: Notice;
 }

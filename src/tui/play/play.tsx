@@ -49,7 +49,8 @@ export async function runPlay(port: PlayPort, options: PlayOptions = {}): Promis
     signal?.removeEventListener("abort", abort);
     await closeInTime(() => port.close(), closingTime);
   }
-  const { snapshot, settings: last, card } = session.getState();
+  const { snapshot, settings: last, card, notice } = session.getState();
   const text = snapshot?.tokens.map((token) => token.text).join("") ?? "";
-  return { ...ending, text, settings: last, ...(card !== undefined && { card }) };
+  const loaded = card === undefined ? notice?.kind === "error" && { failure: notice } : { card };
+  return { ...ending, text, settings: last, ...loaded };
 }
