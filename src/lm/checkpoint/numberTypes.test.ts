@@ -67,9 +67,11 @@ test.each(["float16", "bfloat16"] as const)(
   },
 );
 
-test("what is beyond float16 becomes infinite, what is far below its smallest becomes 0", () => {
+test("what is far below float16's smallest becomes 0, what is beyond its range is refused", () => {
   const got = new Uint16Array(
-    encodeNumbers(Float32Array.of(65519, 65520, -1e6, 1e-8, -1e-9, 2.980233e-8), "float16").buffer,
+    encodeNumbers(Float32Array.of(65519, 1e-8, -1e-9, 2.980233e-8, -Infinity), "float16").buffer,
   );
-  expect([...got]).toEqual([0x7bff, 0x7c00, 0xfc00, 0, 0x8000, 1]);
+  expect([...got]).toEqual([0x7bff, 0, 0x8000, 1, 0xfc00]);
+  for (const beyond of [65520, -1e6])
+    expect(() => encodeNumbers(Float32Array.of(1, beyond), "float16")).toThrow(`within ±65,504, got ${beyond}`);
 });

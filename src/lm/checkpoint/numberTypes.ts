@@ -23,14 +23,24 @@ export function decodeNumbers(bytes: Uint8Array, type: NumberType): Float32Array
   return new Float32Array(bits.buffer);
 }
 
-/** Bytes of numbers. Of float32 they are the array's own; a value beyond float16's range becomes infinite. */
+/**
+ * Bytes of numbers. Of float32 they are the array's own.
+ *
+ * @throws {SandboxError} for a number beyond float16's range.
+ */
 export function encodeNumbers(values: Float32Array, type: NumberType): Uint8Array {
   if (type === "float32") return new Uint8Array(values.buffer, values.byteOffset, values.byteLength);
   const bits = new Uint32Array(values.buffer, values.byteOffset, values.length);
   const halves = new Uint16Array(values.length);
   const narrow = type === "bfloat16" ? narrowBfloat16 : narrowFloat16;
   for (let i = 0; i < bits.length; i++) halves[i] = narrow(bits[i]!);
-  return new Uint8Array(halves.buffer);
+  const lost =
+    type === "float16" ? halves.findIndex((half, i) => (half & 0x7fff) === 0x7c00 && Number.isFinite(values[i])) : -1;
+  if (lost < 0) return new Uint8Array(halves.buffer);
+  throw new SandboxError(
+    `float16: numbers must lie within ±65,504, got ${values[lost]}`,
+    "Use bfloat16, which has the range of float32, or float32.",
+  );
 }
 
 /** Float32's bits of a float16's bits. */
@@ -54,7 +64,7 @@ function narrowFloat16(bits: number): number {
   const size = bits & 0x7fffffff;
   if (size > 0x7f800000) return sign | 0x7e00; // not a number
   if (size >= 0x47800000) return sign | 0x7c00; // 65,536 and more
-  if (size >= 0x38800000) return sign | dropBits(size - 0x38000000, 13); // 65,520 and more round to infinity
+  if (size >= 0x38800000) return sign | dropBits(size - 0x38000000, 13); // 65,520 and more become infinite
   const exponent = size >>> 23;
   if (exponent < 102) return sign; // less than half of the smallest
   return sign | dropBits((size & 0x7fffff) | 0x800000, 126 - exponent);
