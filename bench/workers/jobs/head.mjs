@@ -15,6 +15,9 @@ export function prepareHead({ tokens, width, vocabulary, mixtures }) {
   ]);
   const targets = tf.tensor1d(noiseIds(tokens, vocabulary), "int32");
   const variables = [hidden, table, ...namedVariables(params).values()];
-  const loss = () => tf.mean(head.nll({ config, params, output: { table, softcap: 0 } }, hidden, targets));
+  const parts = { config, params, output: { table, softcap: 0 } };
+  const loss = () => tf.mean(head.nll(parts, hidden, targets));
+  // The engine takes over what JavaScript made when a kernel first meets it; that is no memory of a step.
+  tf.tidy(() => void head.nll(parts, tf.slice(hidden, [0, 0], [1, width]), tf.slice(targets, [0], [1])));
   return () => tf.tidy(() => void tf.variableGrads(loss, variables).value.dataSync());
 }
