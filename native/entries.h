@@ -15,9 +15,9 @@ namespace entries {
   each(matmul) each(unary) each(binary) each(softmax) each(reduceRows) each(reduceColumns) each(layerNorm)         \
   each(layerNormGrad) each(rmsNorm) each(rmsNormGrad) each(swiglu) each(swigluGrad) each(rotary) each(gelu)        \
   each(geluGrad) each(gather) each(scatterAdd) each(dropout) each(attention) each(attentionGrad)                   \
-  each(linearLogSumExp) each(linearLogSumExpGrad) each(adamW) each(copyStrided) each(linear) each(linearGrad)      \
-  each(lstm) each(lstmGrad) each(gru) each(gruGrad) each(sgd) each(setRounding) each(rounds)  \
-  each(matmulHalves) each(linearHalves) each(toHalves) each(attentionStep)
+  each(linearLogSumExp) each(linearLogSumExpGrad) each(linearCrossEntropy) each(adamW) each(copyStrided)           \
+  each(linear) each(linearGrad) each(lstm) each(lstmGrad) each(gru) each(gruGrad) each(sgd) each(setRounding)      \
+  each(rounds) each(matmulHalves) each(linearHalves) each(toHalves) each(attentionStep)
 
 // Whether products round their inputs to bfloat16: one choice for the process.
 inline int rounding = 0;  // no STL here: WebAssembly has none
@@ -236,6 +236,28 @@ SOFTBOX_ENTRY(void, linearLogSumExpGrad) {
   p.softcap = static_cast<float>(a.number(15));
   p.rounded = isRounding();
   kernels.linearLogSumExpGrad(p);
+}
+// linearCrossEntropy(dTarget, dLogSumExp, hidden, weight, bias, targets, targetLogit, logSumExp, dHidden, dWeight, dBias,
+//                    tokens, embed, vocab)
+SOFTBOX_ENTRY(void, linearCrossEntropy) {
+  Vocabulary p{};
+  p.dTarget = a.floats(0);
+  p.dLogSumExp = a.floats(1);
+  p.hidden = a.floats(2);
+  p.weight = a.floats(3);
+  p.bias = a.floats(4);
+  p.targets = a.ints(5);
+  p.targetLogit = a.floats(6);
+  p.logSumExp = a.floats(7);
+  p.dHidden = a.floats(8);
+  p.dWeight = a.floats(9);
+  p.dBias = a.floats(10);
+  p.tokens = a.size(11);
+  p.embed = a.size(12);
+  p.vocab = a.size(13);
+  p.form = formPlain;
+  p.rounded = isRounding();
+  kernels.linearCrossEntropy(p);
 }
 
 // The sizes behind the arrays, from argument `at` on.

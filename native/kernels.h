@@ -155,6 +155,7 @@ struct Kernels {
   void (*attentionStep)(const AttentionStep&);
   void (*linearLogSumExp)(const Vocabulary&);
   void (*linearLogSumExpGrad)(const Vocabulary&);
+  void (*linearCrossEntropy)(const Vocabulary&);  // both at once; scores in their plain form, uncapped, without mean
   void (*lstm)(const Recurrent&);
   void (*lstmGrad)(const Recurrent&);
   void (*gru)(const Recurrent&);

@@ -18,7 +18,9 @@ void setThreadCount(int threads);
 
 // Memory of the calling thread, 64-byte aligned, kept between calls; one block a slot, valid until the slot is asked
 // for again by the same thread.
-enum Slot { slotPackA, slotPackB, slotTail, slotTile, slotTile2, slotPartial, slotKeys, slotRows, slotSmall, slotCount };
+enum Slot {
+  slotPackA, slotPackB, slotTail, slotTile, slotTile2, slotPartial, slotKeys, slotRows, slotSmall, slotScores, slotCount
+};
 void* scratchBytes(Slot slot, uint64_t bytes);
 inline float* scratch(Slot slot, int64_t floats) {
   return static_cast<float*>(scratchBytes(slot, static_cast<uint64_t>(floats) * sizeof(float)));

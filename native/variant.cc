@@ -50,6 +50,7 @@ const Kernels* SOFTBOX_GETTER(SOFTBOX_ISA)() {
                                 attentionStep,
                                 linearLogSumExp,
                                 linearLogSumExpGrad,
+                                linearCrossEntropy,
                                 lstm,
                                 lstmGrad,
                                 gru,

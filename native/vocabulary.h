@@ -32,15 +32,17 @@ static Left<F> packTokens(const Vocabulary& v, int64_t begin, int64_t end) {
   return left;
 }
 
-// Calls body(firstToken, tokens, z) for groups of `group` row panels; z is [tokens, ld].
+// Calls body(firstToken, tokens, z) for groups of `group` row panels; z is [tokens, ld], in `kept` [all tokens, ld] if that is
+// given.
 template <class F, class Body>
 static void eachLogitTile(const Vocabulary& v, const Left<F>& tokens, int64_t group, int64_t from, int64_t columns,
-                          int64_t ld, const Body& body) {
+                          int64_t ld, float* kept, const Body& body) {
   float* packed = scratch(slotPackB, packedRightSize<F>(columns, v.embed));
-  float* z = scratch(slotTile, group * tileRows<F> * ld);
+  float* own = kept ? nullptr : scratch(slotTile, group * tileRows<F> * ld);
   const Right<F> right = packRight<F>(v.weight + from * v.embed, v.embed, true, columns, v.embed, packed);
   for (int64_t p = 0; p < tokens.count(); p += group) {
     const int64_t last = least(tokens.count(), p + group), start = tokens.start(p);
+    float* z = kept ? kept + start * ld : own;
     const Output out{z - start * ld, ld, false, v.bias ? v.bias + from : nullptr};
     multiplyPanels(tokens, right, out, p, last, 0, right.count());
     body(start, tokens.start(last) - start, z);
@@ -106,7 +108,8 @@ static float* allLogits(const Vocabulary& v) {
   return z;
 }
 
-static void smallLogSumExp(const Vocabulary& v) {
+// Gives the scores, in their form.
+static float* smallLogSumExp(const Vocabulary& v) {
   float* z = allLogits(v);
   eachRow(v.tokens, v.vocab, [&](int64_t n) {
     float* row = z + n * v.vocab;
@@ -115,6 +118,7 @@ static void smallLogSumExp(const Vocabulary& v) {
     v.targetLogit[n] = row[v.targets[n]];
     if (v.mean) v.mean[n] = sums.plain / static_cast<float>(v.vocab);
   });
+  return z;
 }
 
 // ---- large ones: tile by tile, for a block of tokens at a time
@@ -145,34 +149,51 @@ static void combineTiles(const Vocabulary& v, const TileSums& s, int64_t block, 
   }
 }
 
+// How the vocabulary is cut: into `count` tiles of `columns`, whose rows of scores lie `ld` apart.
+struct Tiles {
+  int64_t columns, count, ld;
+  explicit Tiles(const Vocabulary& v)
+      : columns(vocabularyTile(v.embed)), count(ceilDiv(v.vocab, columns)), ld(columns + W) {}
+  int64_t floats(int64_t rows) const { return count * rows * ld; }  // of all scores of so many tokens
+};
+
+// Tokens [block, block + count). Their scores stay in `kept`, tile by tile, where that is given.
+template <class F>
+static void blockLogSumExp(const Vocabulary& v, const Tiles& tiles, const Left<F>& tokens, int64_t block, int64_t count,
+                           float* kept) {
+  float* partial = scratch(slotPartial, (v.mean ? 3 : 2) * tiles.count * count);
+  const int64_t all = tiles.count * count;
+  const TileSums sums{tiles.count, count, partial, partial + all, v.mean ? partial + 2 * all : nullptr};
+  parallel(tiles.count, [&](int64_t t) {
+    const int64_t from = t * tiles.columns, columns = least(tiles.columns, v.vocab - from), ld = tiles.ld;
+    float* to = kept ? kept + t * count * ld : nullptr;
+    eachLogitTile(v, tokens, forwardPanels, from, columns, ld, to, [&](int64_t first, int64_t many, float* z) {
+      for (int64_t i = 0; i < many; i++) {
+        float* row = z + i * ld;
+        const int64_t n = first + i, at = t * count + n, target = v.targets[block + n] - from;
+        const RowSums r = reduceScores(v, row, columns);
+        sums.top[at] = r.top;
+        sums.sum[at] = r.sum;
+        if (v.mean) sums.plain[at] = r.plain;
+        if (target >= 0 && target < columns) v.targetLogit[block + n] = row[target];
+      }
+    });
+  });
+  parallelRanges(count, 256, [&](int64_t begin, int64_t end) { combineTiles(v, sums, block, begin, end); });
+}
+
 template <class F>
 static void tiledLogSumExp(const Vocabulary& v) {
-  const int64_t tile = vocabularyTile(v.embed), tiles = ceilDiv(v.vocab, tile), rows = tokenBlock(v);
-  float* partial = scratch(slotPartial, (v.mean ? 3 : 2) * tiles * rows);
+  const Tiles tiles(v);
+  const int64_t rows = tokenBlock(v);
   for (int64_t block = 0; block < v.tokens; block += rows) {
     const int64_t count = least(rows, v.tokens - block);
-    const TileSums sums{tiles, count, partial, partial + tiles * count, v.mean ? partial + 2 * tiles * count : nullptr};
-    const Left<F> tokens = packTokens<F>(v, block, block + count);
-    parallel(tiles, [&](int64_t t) {
-      const int64_t from = t * tile, columns = least(tile, v.vocab - from);
-      eachLogitTile(v, tokens, forwardPanels, from, columns, tile + W, [&](int64_t first, int64_t many, float* z) {
-        for (int64_t i = 0; i < many; i++) {
-          float* row = z + i * (tile + W);
-          const int64_t n = first + i, at = t * count + n, target = v.targets[block + n] - from;
-          const RowSums r = reduceScores(v, row, columns);
-          sums.top[at] = r.top;
-          sums.sum[at] = r.sum;
-          if (v.mean) sums.plain[at] = r.plain;
-          if (target >= 0 && target < columns) v.targetLogit[block + n] = row[target];
-        }
-      });
-    });
-    parallelRanges(count, 256, [&](int64_t begin, int64_t end) { combineTiles(v, sums, block, begin, end); });
+    blockLogSumExp<F>(v, tiles, packTokens<F>(v, block, block + count), block, count, nullptr);
   }
 }
 
 static void linearLogSumExp(const Vocabulary& v) {
-  if (isSmall(v)) return smallLogSumExp(v);
+  if (isSmall(v)) return static_cast<void>(smallLogSumExp(v));
   v.rounded ? tiledLogSumExp<Rounded>(v) : tiledLogSumExp<Exact>(v);
 }
 

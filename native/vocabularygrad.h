@@ -50,8 +50,8 @@ static void logitGradRow(const Vocabulary& v, int64_t n, int64_t from, int64_t c
   if (target >= 0 && target < columns) z[target] += v.dTarget[n];
 }
 
-static void smallLogSumExpGrad(const Vocabulary& v) {
-  float* dz = allLogits(v);
+// dz holds the scores.
+static void smallGradFrom(const Vocabulary& v, float* dz) {
   eachRow(v.tokens, v.vocab, [&](int64_t n) { logitGradRow(v, n, 0, v.vocab, dz + n * v.vocab); });
   const int64_t N = v.tokens, V = v.vocab, E = v.embed;
   matmul({dz, v.hidden, v.dWeight, V, E, N, V, E, E, true, false, false, nullptr, activationNone, v.rounded});
@@ -60,6 +60,8 @@ static void smallLogSumExpGrad(const Vocabulary& v) {
   memset(v.dBias, 0, V * sizeof(float));
   addColumns(dz, v.dBias, 0, N, V);
 }
+
+static void smallLogSumExpGrad(const Vocabulary& v) { smallGradFrom(v, allLogits(v)); }
 
 // ---- one tile of dz, as the left side of both products
 
@@ -135,53 +137,89 @@ static Right<F> hiddenOf(const Vocabulary& v, const float* packed, int64_t group
     return rightOf<F>(v.hidden + token * v.embed, v.embed, v.embed, count, tail);
 }
 
-// One vocabulary tile: its dWeight and dBias over the tokens of the block, and what it adds to dHidden.
+// One vocabulary tile: its dWeight and dBias over the tokens of the block, and what it adds to dHidden. Scores that were kept
+// [tokens, ld] are not computed again.
 template <class F>
 static void vocabularyTileGrad(const Vocabulary& v, const Left<F>& tokens, const float* hidden, int64_t block,
-                               int64_t from, int64_t columns, int64_t ld, float* dHidden) {
-  const int64_t rows = tokenPanels<F>(v.embed) * tileRows<F>;
+                               int64_t from, int64_t columns, int64_t ld, float* kept, float* dHidden) {
+  const int64_t panels = tokenPanels<F>(v.embed), rows = panels * tileRows<F>;
   float* hiddenTail = scratch(slotTail, tileColumns * rows);
   float* weightAt = scratch(slotKeys, rightSize<F>(v.embed, columns));
   const Right<F> weight = rightOf<F>(v.weight + from * v.embed, v.embed, v.embed, columns, weightAt);
   if (v.dBias && block == 0) memset(v.dBias + from, 0, columns * sizeof(float));
   const EntryWords<F> pairs(rows, columns);
   int64_t group = 0;
-  eachLogitTile(v, tokens, tokenPanels<F>(v.embed), from, columns, ld, [&](int64_t first, int64_t count, float* z) {
+  const auto differentiate = [&](int64_t first, int64_t count, float* z) {
     const LogitGrads<F> dz = logitGrads<F>(v, block + first, count, from, columns, z, ld, pairs);
     multiply(dz.byEntry, hiddenOf<F>(v, hidden, group++, block + first, count, hiddenTail),
              {v.dWeight + from * v.embed, v.embed, block + first > 0});
     multiply(dz.byToken, weight, {dHidden + first * v.embed, v.embed, true});
+  };
+  if (!kept) return eachLogitTile(v, tokens, panels, from, columns, ld, nullptr, differentiate);
+  for (int64_t p = 0; p < tokens.count(); p += panels) {
+    const int64_t first = tokens.start(p), last = tokens.start(least(tokens.count(), p + panels));
+    differentiate(first, last - first, kept + first * ld);
+  }
+}
+
+// Tokens [block, block + rows), whose scores are in `kept` or computed again.
+template <class F>
+static void blockLogSumExpGrad(const Vocabulary& v, const Tiles& tiles, const Left<F>& tokens, int64_t block,
+                               int64_t rows, float* kept) {
+  const int64_t chunks = least(tiles.count, vocabularyChunks), floats = rows * v.embed;
+  float* partial = scratch(slotPartial, chunks * floats);
+  const float* hidden = packHidden(v, tokens, block);
+  parallel(chunks, [&](int64_t chunk) {
+    float* dHidden = partial + chunk * floats;
+    memset(dHidden, 0, floats * sizeof(float));
+    for (int64_t t = tiles.count * chunk / chunks; t < tiles.count * (chunk + 1) / chunks; t++)
+      vocabularyTileGrad(v, tokens, hidden, block, t * tiles.columns, least(tiles.columns, v.vocab - t * tiles.columns),
+                         tiles.ld, kept ? kept + t * rows * tiles.ld : nullptr, dHidden);
+  });
+  parallelRanges(floats, 1 << 13, [&](int64_t begin, int64_t end) {
+    float* to = v.dHidden + block * v.embed + begin;
+    memcpy(to, partial + begin, (end - begin) * sizeof(float));
+    for (int64_t chunk = 1; chunk < chunks; chunk++) addColumns(partial + chunk * floats + begin, to, 0, 1, end - begin);
   });
 }
 
 template <class F>
 static void tiledLogSumExpGrad(const Vocabulary& v) {
-  const int64_t tile = vocabularyTile(v.embed), tiles = ceilDiv(v.vocab, tile), ld = tile + W;
-  const int64_t chunks = least(tiles, vocabularyChunks);
+  const Tiles tiles(v);
   const int64_t blockRows = tokenBlock(v);
-  float* partial = scratch(slotPartial, chunks * blockRows * v.embed);
   for (int64_t block = 0; block < v.tokens; block += blockRows) {
-    const int64_t rows = least(blockRows, v.tokens - block), floats = rows * v.embed;
-    const Left<F> tokens = packTokens<F>(v, block, block + rows);
-    const float* hidden = packHidden(v, tokens, block);
-    parallel(chunks, [&](int64_t chunk) {
-      float* dHidden = partial + chunk * floats;
-      memset(dHidden, 0, floats * sizeof(float));
-      for (int64_t t = tiles * chunk / chunks; t < tiles * (chunk + 1) / chunks; t++)
-        vocabularyTileGrad(v, tokens, hidden, block, t * tile, least(tile, v.vocab - t * tile), ld, dHidden);
-    });
-    parallelRanges(floats, 1 << 13, [&](int64_t begin, int64_t end) {
-      float* to = v.dHidden + block * v.embed + begin;
-      memcpy(to, partial + begin, (end - begin) * sizeof(float));
-      for (int64_t chunk = 1; chunk < chunks; chunk++)
-        addColumns(partial + chunk * floats + begin, to, 0, 1, end - begin);
-    });
+    const int64_t rows = least(blockRows, v.tokens - block);
+    blockLogSumExpGrad<F>(v, tiles, packTokens<F>(v, block, block + rows), block, rows, nullptr);
   }
 }
 
 static void linearLogSumExpGrad(const Vocabulary& v) {
   if (isSmall(v)) return smallLogSumExpGrad(v);
   v.rounded ? tiledLogSumExpGrad<Rounded>(v) : tiledLogSumExpGrad<Exact>(v);
+}
+
+// ---- both at once, where the gradients in the results are known before: scores of a block of tokens are kept meanwhile
+
+constexpr int64_t keptFloats = 4 << 20;
+
+// Plain scores alone: other forms are made in place, and the way back needs what they were made from.
+template <class F>
+static void tiledCrossEntropy(const Vocabulary& v) {
+  const Tiles tiles(v);
+  const int64_t fitting = least(tokenBlock(v), most(1, keptFloats / tiles.floats(1)));
+  const int64_t each = ceilDiv(v.tokens, ceilDiv(v.tokens, fitting));
+  float* kept = scratch(slotScores, tiles.floats(each));
+  for (int64_t block = 0; block < v.tokens; block += each) {
+    const int64_t rows = least(each, v.tokens - block);
+    const Left<F> tokens = packTokens<F>(v, block, block + rows);
+    blockLogSumExp<F>(v, tiles, tokens, block, rows, kept);
+    blockLogSumExpGrad<F>(v, tiles, tokens, block, rows, kept);
+  }
+}
+
+static void linearCrossEntropy(const Vocabulary& v) {
+  if (isSmall(v)) return smallGradFrom(v, smallLogSumExp(v));
+  v.rounded ? tiledCrossEntropy<Rounded>(v) : tiledCrossEntropy<Exact>(v);
 }
 
 SOFTBOX_END

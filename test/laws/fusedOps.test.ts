@@ -7,6 +7,7 @@ import { gelu } from "../../src/engine/ops/gelu.ts";
 import { gruSequence } from "../../src/engine/ops/gruSequence.ts";
 import { layerNorm } from "../../src/engine/ops/layerNorm.ts";
 import { linear, linearGelu, linearTanh } from "../../src/engine/ops/linear.ts";
+import { linearCrossEntropy } from "../../src/engine/ops/linearCrossEntropy.ts";
 import { linearLogSumExp, linearSoftplusSum } from "../../src/engine/ops/linearLogSumExp.ts";
 import { lstmSequence } from "../../src/engine/ops/lstmSequence.ts";
 import { rmsNorm } from "../../src/engine/ops/rmsNorm.ts";
@@ -133,6 +134,29 @@ const headCase = (N: number, E: number, V: number, biased: boolean, scale = 1): 
   reference: (x) => linearLogSumExp64(idsBelow(V, N), E)(x).slice(0, 2),
 });
 
+const crossEntropyCase = (N: number, E: number, V: number, biased: boolean): Case => ({
+  name: `linearCrossEntropy ${N} × ${E} × ${V}${biased ? " with bias" : ""}`,
+  shapes: { hidden: [N, E], weight: [V, E], ...(biased ? { bias: [V] } : {}) },
+  op: ({ hidden, weight, bias }) => [
+    linearCrossEntropy(hidden as tf.Tensor2D, weight as tf.Tensor2D, ids1d(idsBelow(V, N)), bias as tf.Tensor1D),
+  ],
+  reference: (x) => {
+    const [target, logSumExp] = linearLogSumExp64(idsBelow(V, N), E)(x) as [Float64Array, Float64Array];
+    return [logSumExp.map((s, n) => s - target[n]!)];
+  },
+});
+
+/** Of the mean alone, for which gradients may be made on the way. */
+const meanCrossEntropyCase = (N: number, E: number, V: number, biased: boolean): Case => {
+  const { shapes, op, reference } = crossEntropyCase(N, E, V, biased);
+  return {
+    name: `the mean of linearCrossEntropy ${N} × ${E} × ${V}${biased ? " with bias" : ""}`,
+    shapes,
+    op: (x) => op(x).map((nats) => tf.mean(nats)),
+    reference: (x) => reference(x).map((nats) => Float64Array.of(sumOf(N, (n) => nats[n]! / N))),
+  };
+};
+
 const formCase = (N: number, E: number, V: number, { softcap = 0, sigsoftmax = false }): Case => ({
   name: `linearLogSumExp ${N} × ${E} × ${V} with mean, softcap ${softcap}${sigsoftmax ? ", sigsoftmax" : ""}`,
   shapes: { hidden: [N, E], weight: [V, E], bias: [V] },
@@ -212,6 +236,10 @@ const cases: Case[] = [
   headCase(3, 5, 17, false),
   headCase(5, 3, 65, true),
   headCase(3, 4, 9, true, 8),
+  crossEntropyCase(1, 1, 1, false),
+  crossEntropyCase(5, 3, 65, true),
+  meanCrossEntropyCase(5, 3, 65, true),
+  meanCrossEntropyCase(3, 4, 600, false),
   formCase(3, 5, 17, {}),
   formCase(3, 5, 17, { softcap: 2 }),
   formCase(5, 3, 33, { sigsoftmax: true }),
@@ -313,6 +341,28 @@ describe.each(testedEngines)("on %s", (engine) => {
         typeof gruSequence
       >;
       expect(error(gruSequence(...gruArguments).state.dataSync(), last)).toBeLessThan(1e-5);
+    });
+  });
+
+  test.each([16_000, 17_000])("the gradients of the mean loss over %d entries are those of the log-sum-exp", (V) => {
+    tf.tidy(() => {
+      const [N, E] = [3, 2];
+      const arrays = draw(headCase(N, E, V, true));
+      const tensors = [
+        tf.tensor2d(Float32Array.from(arrays.hidden!), [N, E]),
+        tf.tensor2d(Float32Array.from(arrays.weight!), [V, E]),
+        tf.tensor1d(Float32Array.from(arrays.bias!)),
+      ];
+      const targets = ids1d(idsBelow(V, N));
+      type Loss = (hidden: tf.Tensor2D, weight: tf.Tensor2D, bias: tf.Tensor1D) => tf.Tensor;
+      const gradients = (loss: Loss): tf.Tensor[] =>
+        tf.grads((...x: tf.Tensor[]) => tf.mean(loss(...(x as Parameters<Loss>))))(tensors);
+      const atOnce = gradients((hidden, weight, bias) => linearCrossEntropy(hidden, weight, targets, bias));
+      const twice = gradients((hidden, weight, bias) => {
+        const { targetLogit, logSumExp } = linearLogSumExp(hidden, weight, targets, bias);
+        return tf.sub(logSumExp, targetLogit);
+      });
+      for (const [i, x] of atOnce.entries()) expect(error(x.dataSync(), twice[i]!.dataSync())).toBeLessThan(1e-6);
     });
   });
 

@@ -1,7 +1,7 @@
 /** @file The log-sum-exp over the vocabulary and its gradient, without a [tokens, vocabulary] matrix. */
 import type { ScoreAttributes } from "../ops/linearLogSumExp.ts";
 import type { NativeBackend } from "./backend.ts";
-import { floatInput, idInput, type NativeKernel, shapeOf, type Tensors } from "./kernel.ts";
+import { floatInput, idInput, type NativeKernel, shapeOf, type Tensors, viewAs } from "./kernel.ts";
 
 interface Arguments {
   readonly N: number;
@@ -69,8 +69,62 @@ const linearLogSumExpGrad: NativeKernel = (backend, inputs, attributes) => {
   return [dHidden.info, dWeight.info, ...(dBias ? [dBias.info] : [])];
 };
 
+const plain = { form: 0, softcap: 0, mean: 0 };
+
+/**
+ * Above this many entries so few tokens' scores fit the kernel's memory at once that reading the weights anew for each block of
+ * them costs more than computing the scores twice.
+ */
+const largestAtOnce = 16_384;
+
+/** The loss, the log-sum-exp and, where it pays, the gradients of the mean loss. */
+const linearCrossEntropy: NativeKernel = (backend, inputs) => {
+  const { N, E, V, hidden, weight, bias, targets } = argumentsOf(backend, "SoftboxLinearCrossEntropy", inputs);
+  const [nats, logSumExp] = [backend.newFloats([N]), backend.newFloats([N])];
+  const losses = (): void => {
+    for (let n = 0; n < N; n++) nats.values[n] = logSumExp.values[n]! - nats.values[n]!; // in place of the target's score
+  };
+  if (V > largestAtOnce || N === 0) {
+    const results = [nats.values, logSumExp.values, null] as const;
+    backend.addon.linearLogSumExp(hidden, weight, bias, targets, ...results, N, E, V, 0, 0);
+    losses();
+    return [nats.info, logSumExp.info];
+  }
+  const [dTarget, dLogSumExp] = [new Float32Array(N).fill(-1 / N), new Float32Array(N).fill(1 / N)];
+  const [dHidden, dWeight] = [backend.newFloats([N, E]), backend.newFloats([V, E])];
+  const dBias = bias ? backend.newFloats([V]) : undefined;
+  const gradients = [dHidden.values, dWeight.values, dBias?.values ?? null] as const;
+  const given = [dTarget, dLogSumExp, hidden, weight, bias, targets] as const;
+  backend.addon.linearCrossEntropy(...given, nats.values, logSumExp.values, ...gradients, N, E, V);
+  losses();
+  return [nats.info, logSumExp.info, dHidden.info, dWeight.info, ...(dBias ? [dBias.info] : [])];
+};
+
+/** Gradients that were made on the way, times one factor for all tokens; else those of the log-sum-exp. */
+const linearCrossEntropyGrad: NativeKernel = (backend, { dy, dHidden, dWeight, dBias, ...inputs }) => {
+  const where = "SoftboxLinearCrossEntropyGrad";
+  const given = floatInput(backend, `${where} dy`, dy);
+  if (dHidden && dWeight && given.every((x) => x === given[0])) {
+    const factor = given[0]! / Math.fround(1 / given.length);
+    const made = [dHidden, dWeight, ...(dBias ? [dBias] : [])];
+    if (factor !== 1) for (const x of made) scale(floatInput(backend, where, x), factor);
+    return made.map((x) => viewAs(backend, x, x.shape));
+  }
+  const dTarget = backend.newFloats([given.length]);
+  for (const [n, x] of given.entries()) dTarget.values[n] = -x;
+  const results = linearLogSumExpGrad(backend, { ...inputs, dTarget: dTarget.info, dLogSumExp: dy! }, plain);
+  backend.disposeData(dTarget.info.dataId);
+  return results;
+};
+
+function scale(values: Float32Array, factor: number): void {
+  for (let i = 0; i < values.length; i++) values[i]! *= factor;
+}
+
 export const vocabularyKernels: Readonly<Record<string, NativeKernel>> = {
   SoftboxLinearLogSumExp: linearLogSumExp,
   SoftboxLinearLogSumExpBias: linearLogSumExp,
   SoftboxLinearLogSumExpGrad: linearLogSumExpGrad,
+  SoftboxLinearCrossEntropy: linearCrossEntropy,
+  SoftboxLinearCrossEntropyGrad: linearCrossEntropyGrad,
 };

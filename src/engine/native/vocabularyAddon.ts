@@ -35,4 +35,21 @@ export interface VocabularyAddon {
     form: number,
     softcap: number,
   ): void;
+  /** Results and gradients at once, of plain scores; `dTarget` and `dLogSumExp` are inputs. */
+  linearCrossEntropy(
+    dTarget: Float32Array,
+    dLogSumExp: Float32Array,
+    hidden: Float32Array,
+    weight: Float32Array,
+    bias: Float32Array | null,
+    targets: Int32Array,
+    targetLogit: Float32Array,
+    logSumExp: Float32Array,
+    dHidden: Float32Array,
+    dWeight: Float32Array,
+    dBias: Float32Array | null,
+    tokens: number,
+    embed: number,
+    vocab: number,
+  ): void;
 }

@@ -10,6 +10,7 @@ import { gruKernels } from "./gruSequence.ts";
 import { keepHalvesKernels } from "./keepHalves.ts";
 import { layerNormKernels } from "./layerNorm.ts";
 import { linearKernels } from "./linear.ts";
+import { linearCrossEntropyKernels } from "./linearCrossEntropy.ts";
 import { linearLogSumExpKernels } from "./linearLogSumExp.ts";
 import { lstmKernels } from "./lstmSequence.ts";
 import { rmsNormKernels } from "./rmsNorm.ts";
@@ -29,6 +30,7 @@ export const fusedKernels: readonly FusedKernel[] = [
   ...keepHalvesKernels,
   ...layerNormKernels,
   ...linearKernels,
+  ...linearCrossEntropyKernels,
   ...linearLogSumExpKernels,
   ...rmsNormKernels,
   ...rotaryKernels,

@@ -38,6 +38,7 @@ const written: Readonly<Record<KernelName, readonly number[]>> = {
   gruGrad: [5, 6, 7, 8],
   linearLogSumExp: [4, 5, 6],
   linearLogSumExpGrad: [8, 9, 10],
+  linearCrossEntropy: [6, 7, 8, 9, 10],
   adamW: [0],
   sgd: [0],
   copyStrided: [2],

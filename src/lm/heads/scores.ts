@@ -4,6 +4,7 @@
  * `z = h Wᵀ + b`, capped if the model says so, and `f(z) = z`, or `z + log σ(z)` for sigsoftmax; `p = softmax(f(z))`.
  */
 import * as tf from "@tensorflow/tfjs";
+import { linearCrossEntropy } from "../../engine/ops/linearCrossEntropy.ts";
 import { linearLogSumExp } from "../../engine/ops/linearLogSumExp.ts";
 import type { N, NE, NV } from "../../engine/shapes.ts";
 import type { LossOptions } from "./config.ts";
@@ -23,6 +24,7 @@ export function softmaxLoss(
   targets: N,
   { labelSmoothing: share, zLoss, sigsoftmax = false }: LossOptions & { readonly sigsoftmax?: boolean },
 ): N {
+  if (!share && !zLoss && !sigsoftmax && !softcap) return linearCrossEntropy(hidden, table, targets, bias);
   return tf.tidy(() => {
     const form = { softcap, sigsoftmax, mean: share > 0 };
     const { targetLogit, logSumExp, mean } = linearLogSumExp(hidden, table, targets, bias, form);
