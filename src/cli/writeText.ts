@@ -1,6 +1,7 @@
 /** @file Streams generated text to the terminal. Shared by `generate` and `start`. */
 import { generateText, type TextOptions, type TokenWithText } from "../experiments/generateText.ts";
 import type { LoadedRun } from "../experiments/loadRun.ts";
+import { gapAfter } from "../experiments/prompts.ts";
 import { hasColour, note, print, printPart, safeText } from "./output.ts";
 import { markedToken, markLegend } from "./probabilityMarks.ts";
 
@@ -14,7 +15,7 @@ type Model = Pick<LoadedRun, "model" | "tokenizer">;
 export async function writeText(run: Model, options: TextOptions, show = false): Promise<boolean> {
   const colour = hasColour();
   if (show) note(markLegend(colour));
-  printPart(safeText(options.prompt));
+  printPart(promptOf(run, options));
   let outgrew = false;
   for await (const token of generateText(run, options)) {
     printPart(shown(token, show, colour));
@@ -38,9 +39,13 @@ export async function writeSamples(
     texts[token.sample] += shown(token, show, colour);
     outgrew ||= token.next.windowed;
   }
-  for (const [i, text] of texts.entries()) print(`--- ${i + 1}\n${safeText(options.prompt)}${text}`);
+  for (const [i, text] of texts.entries()) print(`--- ${i + 1}\n${promptOf(run, options)}${text}`);
   return outgrew;
 }
+
+/** The prompt with what stands between it and the text. */
+const promptOf = ({ tokenizer }: Model, { prompt }: TextOptions): string =>
+  safeText(prompt + gapAfter(prompt, tokenizer));
 
 /** A token's new text, with its probability in view if that is wanted. */
 const shown = ({ text, logProb }: TokenWithText, show: boolean, colour: boolean): string =>

@@ -30,3 +30,12 @@ export function encodePrompts(config: RunConfig, tokenizer: Tokenizer, onWarning
   const [sample] = config.sample.tokens > 0 ? encode("sample prompt", config.sample.prompt) : [];
   return { probes, ...(sample ? { sample } : {}) };
 }
+
+/**
+ * What stands between a prompt and the text that goes on from it: a tokenizer of words puts a space behind each, also behind a prompt's
+ * last; others nothing.
+ */
+export function gapAfter(prompt: string, tokenizer: Tokenizer): string {
+  if (prompt === "" || /\s$/.test(prompt)) return "";
+  return /\s*$/.exec(tokenizer.decode(tokenizer.encode(prompt)))![0];
+}

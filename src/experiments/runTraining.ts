@@ -12,6 +12,7 @@ import { type Progress, train } from "../training/train.ts";
 import { saveCheckpoint } from "./checkpoints.ts";
 import type { GateEvent, ProbeEvent, RunEvent, SampleEvent } from "./events.ts";
 import { type LineWriter, openLines } from "./jsonLines.ts";
+import { gapAfter } from "./prompts.ts";
 import { checkpointVariables, lineFiles, type Session } from "./session.ts";
 
 /** Tokens that a probe records. */
@@ -120,7 +121,7 @@ async function* look(
   if (!prompts.sample) return;
   const { text: prompt, ids } = prompts.sample;
   const decoder = createStreamDecoder(tokenizer);
-  let text = "";
+  let text = gapAfter(prompt, tokenizer);
   const options = { prompt: ids, settings: config.sample.settings, maxTokens: config.sample.tokens };
   for await (const { id } of generate(model, options)) text += decoder.push(id);
   yield { type: "sample", step, prompt, text: text + decoder.end() };

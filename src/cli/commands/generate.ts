@@ -4,6 +4,7 @@ import { SandboxError } from "../../engine/errors.ts";
 import type { Precision } from "../../engine/ladder/ladder.ts";
 import { generateText, type TextOptions } from "../../experiments/generateText.ts";
 import { type LoadedRun, loadRun } from "../../experiments/loadRun.ts";
+import { gapAfter } from "../../experiments/prompts.ts";
 import { loadRepair, repairedReader } from "../../experiments/repairs.ts";
 import { createReader } from "../../lm/reader.ts";
 import { searchBeams } from "../../sampling/beam.ts";
@@ -131,7 +132,10 @@ async function writeBeams(
     for (const [i, beam] of found.entries()) {
       const text = run.tokenizer.decode(beam.ids);
       if (json) printJson({ beam: i, logProb: beam.logProb, ended: beam.ended, ids: beam.ids, text });
-      else print(`--- ${i + 1}, ${beam.logProb.toFixed(3)} nats\n${safeText(prompt + text)}`);
+      else
+        print(
+          `--- ${i + 1}, ${beam.logProb.toFixed(3)} nats\n${safeText(prompt + gapAfter(prompt, run.tokenizer) + text)}`,
+        );
     }
   } finally {
     reader.dispose();

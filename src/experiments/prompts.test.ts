@@ -1,0 +1,18 @@
+import { expect, test } from "vitest";
+import { createTokenizer } from "../text/tokenizer.ts";
+import { gapAfter } from "./prompts.ts";
+
+const text = "the white whale\nthe ship\n";
+
+test.each([
+  ["word", "the whale", " "],
+  ["word", "the squid", " "],
+  ["word", "the whale ", ""],
+  ["word", "the\n", ""],
+  ["word", "", ""],
+  ["char", "the whale", ""],
+  ["byte", "the whale", ""],
+  ["gpt2", "the whale", ""],
+] as const)("with the tokenizer %s, between %o and what follows stands %o", (kind, prompt, gap) => {
+  expect(gapAfter(prompt, createTokenizer(kind, text))).toBe(gap);
+});
