@@ -116,3 +116,12 @@ test("sampling has a table of its own, with two times in each cell", () => {
   expect(rows.length).toBe(3);
   for (const row of rows) expect(row).toMatch(/^\|[^|]+\| [\d.]+ (\| \d+\.\d\d \/ \d+\.\d\d ){3}\|$/);
 });
+
+test("encoding is set beside gpt-tokenizer: the same ids, the same text again", () => {
+  const args = ["bench/encoding.mjs", "1", "30000"];
+  const { stdout, status, stderr } = spawnSync(process.execPath, args, { encoding: "utf8" });
+  expect(status, stderr).toBe(0);
+  expect(stdout).toMatch(
+    /^30000 characters, \d+ tokens, ids the same\ndecoded again the same text\nsoftbox: [\d.]+ s .*\ngpt-tokenizer: /,
+  );
+});
