@@ -1,11 +1,11 @@
 /** @file Opens the run that flags ask for: a new one, or one to go on with. Loads tfjs. */
 import type { RunConfig } from "../experiments/config.ts";
-import { resumeRun, type Session, startRun } from "../experiments/session.ts";
+import { type ResumeOptions, resumeRun, type Session, startRun } from "../experiments/session.ts";
 
 /** A run to be trained, as plain data. */
 export type TrainJob =
   | { readonly folder: string; readonly lossy: boolean; readonly start: RunConfig; readonly from?: string }
-  | { readonly folder: string; readonly lossy: boolean; readonly resume: { readonly steps?: number } };
+  | { readonly folder: string; readonly lossy: boolean; readonly resume: ResumeOptions };
 
 /** @param engine - the engine's description. */
 export function openSession(job: TrainJob, engine: string, onWarning: (line: string) => void): Promise<Session> {

@@ -112,9 +112,34 @@ export const givenFlags = (options: Readonly<Record<string, unknown>>): string[]
     .filter((flag) => options[optionKey(flag)] !== undefined)
     .map((flag) => flag.split(" ")[0]!);
 
+/** What flags and `--set` change, as `--set` would say it. */
+export const givenSettings = (options: Readonly<Record<string, unknown>>): string[] => [
+  ...configFlags.flatMap(({ flag, path }) => {
+    const given = options[optionKey(flag)];
+    return given === undefined ? [] : [`${path}=${String(given)}`];
+  }),
+  ...((options.set as string[] | undefined) ?? []),
+];
+
 /** The whole configuration, checked. @throws {SandboxError} naming every wrong key at once. */
 export const resolveConfig = (recipe: string, options: Readonly<Record<string, unknown>>): RunConfig =>
-  completeConfig(readRecipe(recipe), `configuration from recipe ${recipe} and flags`, options);
+  withFlags(`configuration from recipe ${recipe} and flags`, readRecipe(recipe), options);
+
+/**
+ * A configuration with what flags and `--set` change of it, checked.
+ *
+ * @param where - for the message.
+ * @throws {SandboxError} naming every wrong key at once.
+ */
+export function withFlags(where: string, base: object, options: Readonly<Record<string, unknown>>): RunConfig {
+  const raw = structuredClone(base) as Json;
+  for (const assignment of givenSettings(options)) {
+    const [path, value] = parseAssignment(assignment);
+    const whole = pathOf(path);
+    setPath(raw, whole, parseValue(whole, value));
+  }
+  return anchorCorpus(parseRunConfig(where, raw));
+}
 
 /**
  * The configuration of a run that goes on from another's model: the other's, or a recipe's with the other's model and tokenizer;
@@ -126,22 +151,16 @@ export function resolveConfigFrom(from: string, options: Readonly<Record<string,
   const source = readRunConfig(from);
   const { model, tokenizer } = source;
   const base = options.recipe === undefined ? source : { ...readRecipe(String(options.recipe)), model, tokenizer };
-  const config = completeConfig(structuredClone(base) as Json, `configuration from run ${from} and flags`, options);
+  const config = withFlags(`configuration from run ${from} and flags`, base, options);
   expectContinuable(from, source, config);
   return config;
 }
 
-function completeConfig(raw: Json, where: string, options: Readonly<Record<string, unknown>>): RunConfig {
-  for (const { flag, path } of configFlags) {
-    const given = options[optionKey(flag)];
-    if (given !== undefined) setPath(raw, path, parseValue(path, String(given)));
-  }
-  for (const assignment of (options.set as string[] | undefined) ?? []) {
-    const [path, value] = parseAssignment(assignment);
-    setPath(raw, path, parseValue(path, value));
-  }
-  return anchorCorpus(parseRunConfig(where, raw));
-}
+/** A key by the name of its flag, such as `head` or `learning-rate`, or by its whole path. */
+export const pathOf = (name: string): string =>
+  configFlags.find(({ flag }) => flag.split(" ")[0] === `--${name}`)?.path ?? shortNames[name] ?? name;
+
+const shortNames: Readonly<Record<string, string>> = { lr: "training.optimizer.learningRate" };
 
 /** The run a command means: the one named, else the newest under `checkpoints/`. */
 export function chooseRun(named: string | undefined): string {

@@ -11,8 +11,8 @@ export interface TrialsEnd {
   readonly stopped: boolean;
 }
 
-/** Trains all jobs and tells how it goes; the first Ctrl-C or SIGTERM stops them, saved, a second one at once. */
-export async function trainTrials(workshop: Workshop, jobs: readonly TrialJob[], quiet: boolean): Promise<TrialsEnd> {
+/** The first Ctrl-C or SIGTERM stops trials after the step at hand, saved; a second one ends at once. */
+export function stopOnSignals(): { readonly signal: AbortSignal; readonly release: () => void } {
   const stop = new AbortController();
   const onSignal = (): void => {
     if (stop.signal.aborted) process.exit(130);
@@ -20,46 +20,70 @@ export async function trainTrials(workshop: Workshop, jobs: readonly TrialJob[],
     stop.abort();
   };
   process.on("SIGINT", onSignal).on("SIGTERM", onSignal);
-  try {
-    return await follow(workshop, jobs, stop.signal, quiet);
-  } finally {
+  const release = (): void => {
     process.off("SIGINT", onSignal).off("SIGTERM", onSignal);
-    endLive();
+  };
+  return { signal: stop.signal, release };
+}
+
+/** Trains all jobs and tells how it goes. */
+export async function trainTrials(workshop: Workshop, jobs: readonly TrialJob[], quiet: boolean): Promise<TrialsEnd> {
+  const { signal, release } = stopOnSignals();
+  const teller = createTrialTeller(quiet);
+  const failed = new Map<string, string>();
+  teller.begin(jobs, jobs.length);
+  try {
+    for await (const event of workshop.train(jobs, signal)) {
+      if (event.type === "failed") failed.set(event.name, event.reason);
+      teller.tell(event);
+    }
+    return { failed, stopped: signal.aborted };
+  } finally {
+    release();
+    teller.end();
   }
 }
 
-async function follow(
-  workshop: Workshop,
-  jobs: readonly TrialJob[],
-  signal: AbortSignal,
-  quiet: boolean,
-): Promise<TrialsEnd> {
-  const byName = new Map(jobs.map((job) => [job.trial.name, job]));
-  const failed = new Map<string, string>();
+/** Tells what a workshop does. */
+export interface TrialTeller {
+  /** So many trials come now, out of these. */
+  begin(jobs: readonly TrialJob[], count: number): void;
+  tell(event: WorkshopEvent): void;
+  end(): void;
+}
+
+/** @param quiet - nothing is told but what somebody waits for. */
+export function createTrialTeller(quiet: boolean): TrialTeller {
+  let [ended, all] = [0, 0];
+  let byName: ReadonlyMap<string, TrialJob> = new Map();
   const begun = new Set<string>();
   const atWork = new Map<string, number>();
-  let ended = 0;
-  const end = (event: EndEvent): void => {
+  const tellEnd = (event: EndEvent): void => {
     atWork.delete(event.name);
-    if (event.type === "failed") failed.set(event.name, event.reason);
     if (event.type !== "stopped") ended++;
-    if (!quiet) note(endLine(event, byName.get(event.name)!, `${ended} of ${jobs.length}`, begun.has(event.name)));
+    if (!quiet) note(endLine(event, byName.get(event.name)!, `${ended} of ${all}`, begun.has(event.name)));
   };
-  const tell = (event: WorkshopEvent): void => {
-    if (event.type === "started") begun.add(event.name);
-    else if (event.type === "waiting") note(`${event.name}: another process trains it, waiting for it to end`);
-    else if (event.type === "progress") atWork.set(event.name, event.step);
-    else end(event);
-    if (event.type === "progress" && isLive() && !quiet) showLive(liveText(atWork, byName, ended));
+  return {
+    begin: (jobs, count) => {
+      [ended, all] = [0, count];
+      byName = new Map(jobs.map((job) => [job.trial.name, job]));
+      begun.clear();
+    },
+    tell: (event) => {
+      if (event.type === "started") begun.add(event.name);
+      else if (event.type === "waiting") note(`${event.name}: another process trains it, waiting for it to end`);
+      else if (event.type === "progress") atWork.set(event.name, event.step);
+      else tellEnd(event);
+      if (event.type === "progress" && isLive() && !quiet) showLive(liveText(atWork, byName, `${ended} of ${all}`));
+    },
+    end: endLive,
   };
-  for await (const event of workshop.train(jobs, signal)) tell(event);
-  return { failed, stopped: signal.aborted };
 }
 
 type EndEvent = Extract<WorkshopEvent, { readonly type: "finished" | "failed" | "stopped" }>;
 
-const liveText = (atWork: ReadonlyMap<string, number>, jobs: ReadonlyMap<string, TrialJob>, ended: number): string =>
-  `${ended} of ${jobs.size} done · ${[...atWork].map(([name, step]) => `${name} ${step}/${jobs.get(name)!.steps}`).join(" · ")}`;
+const liveText = (atWork: ReadonlyMap<string, number>, jobs: ReadonlyMap<string, TrialJob>, place: string): string =>
+  `${place} done · ${[...atWork].map(([name, step]) => `${name} ${step}/${jobs.get(name)!.steps}`).join(" · ")}`;
 
 function endLine(event: EndEvent, { trial, steps }: TrialJob, place: string, trained: boolean): string {
   if (event.type === "failed") return `${event.name}: failed (${place}): ${event.reason}`;

@@ -6,6 +6,7 @@
  *     probes.jsonl  samples.jsonl                         a line an evaluation and prompt
  *     step-000500/                                        a checkpoint (lm/checkpoint/folder.ts)
  *     latest  best                                        the names of two of them
+ *     notes.json  overrides.jsonl                         what people say of it; where it went on otherwise than configured
  */
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { rename, rm } from "node:fs/promises";

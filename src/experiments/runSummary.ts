@@ -7,6 +7,7 @@ import type { RunEvent } from "./events.ts";
 import { isRunBusy } from "./lock.ts";
 import { openRecording } from "./recording.ts";
 import { isRun, readRunConfig } from "./runFolder.ts";
+import { readNotes } from "./runNotes.ts";
 import { studyRuns } from "./study.ts";
 
 /** Where a run stands; `damaged`: its configuration cannot be read. */
@@ -32,6 +33,9 @@ export interface RunSummary {
   readonly bitsPerByte?: number;
   /** Of the last steps. */
   readonly tokensPerSecond?: number;
+  /** What people say of it; absent where they say nothing. */
+  readonly tags?: readonly string[];
+  readonly note?: string;
   /** When something was last recorded, milliseconds since 1970. */
   readonly changedAt: number;
 }
@@ -73,6 +77,7 @@ export function readRun(folder: string): { readonly summary: RunSummary; readonl
 function factsOf(folder: string, events: readonly RunEvent[]): Omit<RunSummary, "name" | "folder" | "changedAt"> {
   const { model, corpus, tokenizer, training } = readRunConfig(folder);
   const step = events.at(-1)?.step ?? 0;
+  const { tags, note } = readNotes(folder);
   const evaluations = events.filter((event) => event.type === "evaluation");
   const best = evaluations.reduce<(typeof evaluations)[number] | undefined>(
     (least, event) => (least === undefined || event.nats < least.nats ? event : least),
@@ -89,6 +94,8 @@ function factsOf(folder: string, events: readonly RunEvent[]): Omit<RunSummary, 
     step,
     steps: training.steps,
     ...(best && { bestNats: best.nats, bitsPerByte: best.bitsPerByte }),
+    ...(tags.length > 0 && { tags }),
+    ...(note && { note }),
     ...(milliseconds > 0 && { tokensPerSecond: (1000 * tokens) / milliseconds }),
   };
 }

@@ -15,6 +15,7 @@ import { freshProgress, type Progress } from "../training/train.ts";
 import { beginFrom } from "./beginning.ts";
 import { restoreCheckpoint } from "./checkpoints.ts";
 import type { RunConfig } from "./config.ts";
+import { expectNoDrift, noteOverride } from "./drift.ts";
 import { describeEnvironment } from "./environment.ts";
 import { cutLines } from "./jsonLines.ts";
 import { lockRun } from "./lock.ts";
@@ -43,6 +44,16 @@ export interface SessionOptions {
   readonly lossy?: boolean;
   /** Receives what the user should hear of, e.g. a damaged checkpoint that was passed over. */
   readonly onWarning: (line: string) => void;
+}
+
+/** What may be asked of a run that goes on. */
+export interface ResumeOptions {
+  /** Optimiser steps in all; the run's own number where absent. */
+  readonly steps?: number;
+  /** The run's own where absent. */
+  readonly config?: RunConfig;
+  /** Whether to go on with `config` although it is another than the run's. */
+  readonly override?: boolean;
 }
 
 /** Files of lines that a resumed run goes on writing. */
@@ -77,9 +88,11 @@ export async function startRun(
     const session = assemble(config, dataset, freshProgress, options, unlock, from === undefined ? "fresh" : "blank");
     try {
       const begun = from === undefined ? undefined : await beginFrom(from, session, options.onWarning);
+      const { kind, hash, vocabSize } = dataset.tokenizer;
       const environment = {
         ...describeEnvironment(options.engine),
         corpus: dataset.corpus,
+        tokenizer: { kind, hash, vocabSize },
         ...(begun && { from: begun }),
       };
       await writeRunFile(folder, "tokenizer.json", dataset.tokenizer.toJSON());
@@ -97,14 +110,17 @@ export async function startRun(
 /**
  * Goes on with a run from its newest whole checkpoint, exactly as if it had not been interrupted.
  *
- * @param steps - optimiser steps in all; the run's own number where absent.
- * @throws {SandboxError} if there is no run or whole checkpoint, or the text is another than it was.
+ * @throws {SandboxError} if there is no run or whole checkpoint, the text is another than it was, or so is the configuration and
+ *   nobody insists.
  */
-export async function resumeRun(options: SessionOptions & { readonly steps?: number }): Promise<Session> {
+export async function resumeRun(options: SessionOptions & ResumeOptions): Promise<Session> {
   const { folder } = options;
   const stored = readRunConfig(folder);
-  const steps = options.steps ?? stored.training.steps;
-  const config = { ...stored, training: { ...stored.training, steps } };
+  const wanted = options.config ?? stored;
+  const changes = expectNoDrift(folder, stored, wanted, options.override ?? false);
+  const steps = options.steps ?? wanted.training.steps;
+  const config = { ...wanted, training: { ...wanted.training, steps } };
+  tellOtherEngine(options);
   const unlock = lockRun(folder);
   return closingOnError(unlock, async () => {
     const tokenizer = tokenizerFromJson(readRunFile(folder, "tokenizer.json"));
@@ -119,13 +135,24 @@ export async function resumeRun(options: SessionOptions & { readonly steps?: num
       session.optimizer.swap(); // what is saved is what is to be used
       if (restored.step >= steps) return { ...session, progress: restored }; // nothing to do: nothing changes
       for (const file of lineFiles) await cutLines(join(folder, file), restored.step);
-      if (steps !== stored.training.steps) await writeRunFile(folder, "config.json", config);
+      if (changes.length > 0) await noteOverride(folder, restored.step, changes);
+      if (changes.length > 0 || steps !== stored.training.steps) await writeRunFile(folder, "config.json", config);
       return { ...session, progress: restored };
     } catch (error) {
       session.close();
       throw error;
     }
   });
+}
+
+/** Another engine rounds otherwise: the run goes on well, but not byte for byte. */
+function tellOtherEngine({ folder, engine, onWarning }: SessionOptions): void {
+  const { engine: before } = readRunFile(folder, "environment.json") as { readonly engine?: string };
+  const kind = (description: string): string => description.replace(/,? \d+ threads?/, "");
+  if (before !== undefined && kind(before) !== kind(engine))
+    onWarning(
+      `run ${folder} was begun on the engine ${before} and goes on with ${engine}: its numbers round otherwise from here on`,
+    );
 }
 
 /** Everything of a session that a checkpoint holds in tensors. */

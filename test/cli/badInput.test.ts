@@ -352,11 +352,35 @@ describe("a run", () => {
   });
 
   test("that is to be resumed as another than it is", async () => {
-    const flags = ["--layers", "2", "--set", "seed=2", "--recipe", "moby"];
-    expect(await refused("train", "--resume", "checkpoints/small", ...flags)).toMatchInlineSnapshot(`
+    expect(
+      await refused("train", "--resume", "checkpoints/small", "--set", "seed=2", "--learning-rate", "0.5"),
+    ).toMatchInlineSnapshot(`
       "
-      error: --resume: a run goes on as it was configured, got --layers, --set, --recipe as well
-      hint: Leave them out, or start a new run with --run.
+      error: run checkpoints/small: it was configured otherwise:
+        seed: 3 → 2
+        training.optimizer.learningRate: 0.001 → 0.5
+      hint: Leave these flags out; or add --override, and the run goes on so, which it then remembers.
+      "
+    `);
+    expect(
+      await refused("train", "--resume", "checkpoints/small", "--layers", "2", "--override"),
+    ).toMatchInlineSnapshot(`
+      "
+      error: run checkpoints/small: its parameters or text would not fit:
+        model.layers: 1 → 2
+      hint: Start a new run with these: softbox train --like checkpoints/small --run <folder> and the same flags.
+      "
+    `);
+    expect(await refused("train", "--resume", "checkpoints/small", "--recipe", "moby")).toMatchInlineSnapshot(`
+      "
+      error: train: --recipe and --resume do not go together
+      hint: --resume goes on with a run; --like begins another from its configuration, --from from its model, --recipe from a recipe.
+      "
+    `);
+    expect(await refused("train", "--override")).toMatchInlineSnapshot(`
+      "
+      error: --override: is for a run that goes on, and no --resume is named
+      hint: Leave it out.
       "
     `);
     expect(await refused("train", "--resume", "checkpoints/small", "--steps", "more")).toMatchInlineSnapshot(`

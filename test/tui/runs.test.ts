@@ -42,7 +42,7 @@ test("ls prints a line a run, the best first, damaged ones last; as JSON too", a
 test("a name that is no run is told, and an empty place too", async () => {
   const wrong = await softbox(root, ["runs", "nowhere"]);
   expect(wrong.code).toBe(1);
-  expect(wrong.err).toContain('"nowhere" is neither ls nor a run');
+  expect(wrong.err).toContain('"nowhere" is neither ls nor show nor tag nor note nor rm nor diff nor a run');
   mkdirSync(join(root, "empty"));
   const empty = await softbox(join(root, "empty"), ["runs"]);
   expect([empty.code, empty.err]).toEqual([0, "there is no run in checkpoints; softbox train makes one\n"]);

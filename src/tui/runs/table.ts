@@ -41,6 +41,7 @@ export const columns: readonly Column[] = [
     text: ({ corpus, tokenizer }) => [corpus, tokenizer].filter(Boolean).join(", "),
     value: ({ corpus }) => corpus,
   },
+  { title: "tags", text: ({ tags }) => tags?.join(", ") ?? "", value: ({ tags }) => tags?.join() },
   {
     title: "changed",
     text: ({ changedAt }) => new Date(changedAt).toISOString().slice(0, 16).replace("T", " "),
