@@ -47,6 +47,10 @@ const commands: Readonly<Record<string, Entry>> = {
     summary: "runs or heads side by side: loss over seeds, size, time",
     load: async () => (await import("./commands/compare.ts")).compare,
   },
+  sweep: {
+    summary: "many runs over a grid or at random, several at once",
+    load: async () => (await import("./commands/sweep.ts")).sweep,
+  },
   corpus: {
     summary: "list corpora, count them, prepare their ids",
     load: async () => (await import("./commands/corpus.ts")).corpus,

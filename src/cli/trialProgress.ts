@@ -2,7 +2,7 @@
 import { hasOutcome, readOutcome } from "../experiments/outcome.ts";
 import type { TrialJob } from "../experiments/trials.ts";
 import type { Workshop, WorkshopEvent } from "../experiments/workshop.ts";
-import { endLive, formatDuration, isLive, note, showLive } from "./output.ts";
+import { endLive, formatSeconds, isLive, note, showLive } from "./output.ts";
 
 /** How trials ended, by name. */
 export interface TrialsEnd {
@@ -90,6 +90,6 @@ function endLine(event: EndEvent, { trial, steps }: TrialJob, place: string, tra
   if (event.type === "stopped") return `${event.name}: stopped, saved`;
   if (!hasOutcome(trial.folder)) return `${event.name}: done (${place})`;
   const { nats, seconds } = readOutcome(trial.folder);
-  const how = trained ? `${steps} steps in ${formatDuration(seconds)}` : "was trained already";
+  const how = trained ? `${steps} steps in ${formatSeconds(seconds)}` : "was trained already";
   return `${event.name}: ${nats.toFixed(4)} nats per token, ${how} (${place})`;
 }

@@ -34,16 +34,32 @@ export const createLocalWorkshop = (options: LocalOptions): Workshop => ({
 
 async function trainJob(job: TrialJob, options: LocalOptions, tell: Tell, signal?: AbortSignal): Promise<void> {
   const { name, folder } = job.trial;
-  if (signal?.aborted) return;
-  expectSameTrial(job.trial);
-  await waitForOther(job, tell, signal);
-  if (signal?.aborted) return;
-  if (isTrained(job)) return tell({ type: "finished", name });
+  for (let attempt = 1; ; attempt++) {
+    if (signal?.aborted) return;
+    expectSameTrial(job.trial);
+    await waitForOther(job, tell, signal);
+    if (signal?.aborted) return;
+    if (isTrained(job)) return tell({ type: "finished", name });
+    const wasRun = isRun(folder);
+    const args = await argumentsOf(job, options);
+    tell({ type: "started", name });
+    const end = await runProcess([...args, ...options.flags, "--json"], name, tell, signal);
+    // A process that a killed sweep left behind may have been a moment faster than ours: then its run is gone on with.
+    const wasOther = isRunBusy(folder) || (!wasRun && isRun(folder));
+    if (end.type !== "failed" || !wasOther || attempt === mostAttempts) return tell(end);
+  }
+}
+
+/** How often a run that others also begin is tried. */
+const mostAttempts = 5;
+
+/** Begins a run, or goes on with it. */
+async function argumentsOf({ trial, steps }: TrialJob, { study }: LocalOptions): Promise<string[]> {
+  const { folder } = trial;
   const place = isRun(folder)
-    ? ["--resume", folder, "--steps", String(job.steps)]
-    : ["--recipe", await writeTrialRecipe(options.study, job.trial), "--run", folder, "--steps", String(job.steps)];
-  tell({ type: "started", name });
-  tell(await runProcess(["train", ...place, ...options.flags, "--json"], name, tell, signal));
+    ? ["--resume", folder]
+    : ["--recipe", await writeTrialRecipe(study, trial), "--run", folder];
+  return ["train", ...place, "--steps", String(steps)];
 }
 
 /** A run that is being trained, perhaps by a process that a killed sweep left behind, is left to it until it ends. */

@@ -46,6 +46,14 @@ export interface SessionOptions {
   readonly onWarning: (line: string) => void;
 }
 
+function expectNoRun(folder: string): void {
+  if (!isRun(folder)) return;
+  throw new SandboxError(
+    `run ${folder}: there is one already`,
+    `Go on with it: softbox train --resume ${folder}. Or choose another folder with --run, or remove this one.`,
+  );
+}
+
 /** What may be asked of a run that goes on. */
 export interface ResumeOptions {
   /** Optimiser steps in all; the run's own number where absent. */
@@ -70,11 +78,7 @@ export async function startRun(
   options: SessionOptions & { readonly from?: string },
 ): Promise<Session> {
   const { folder, from } = options;
-  if (isRun(folder))
-    throw new SandboxError(
-      `run ${folder}: there is one already`,
-      `Go on with it: softbox train --resume ${folder}. Or choose another folder with --run, or remove this one.`,
-    );
+  expectNoRun(folder);
   const tokenizer = from === undefined ? config.tokenizer : tokenizerFromJson(readRunFile(from, "tokenizer.json"));
   const dataset = await prepareText(config, await loadText(config, options), tokenizer);
   parseModelConfig({ ...config.model, vocabSize: dataset.tokenizer.vocabSize }); // what cannot be made leaves no folder
@@ -85,6 +89,7 @@ export async function startRun(
   }
   const unlock = lockRun(folder);
   return closingOnError(unlock, async () => {
+    expectNoRun(folder); // another process may have been faster
     const session = assemble(config, dataset, freshProgress, options, unlock, from === undefined ? "fresh" : "blank");
     try {
       const begun = from === undefined ? undefined : await beginFrom(from, session, options.onWarning);

@@ -167,6 +167,8 @@ describe("by the command line", () => {
   model.contextLength must be at most 48, got 64
 hint: Leave these out; dropout and a shorter context may be chosen.
 `);
-    expect(await wrong("train", "--resume", "checkpoints/gpt2", "--from", "x")).toContain("--from and --resume do not go together");
+    expect(await wrong("train", "--resume", "checkpoints/gpt2", "--from", "x")).toContain(
+      "--from and --resume do not go together",
+    );
   });
 });
