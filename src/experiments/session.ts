@@ -125,7 +125,6 @@ export async function resumeRun(options: SessionOptions & ResumeOptions): Promis
   const changes = expectNoDrift(folder, stored, wanted, options.override ?? false);
   const steps = options.steps ?? wanted.training.steps;
   const config = { ...wanted, training: { ...wanted.training, steps } };
-  tellOtherEngine(options);
   const unlock = lockRun(folder);
   return closingOnError(unlock, async () => {
     const tokenizer = tokenizerFromJson(readRunFile(folder, "tokenizer.json"));
@@ -139,6 +138,7 @@ export async function resumeRun(options: SessionOptions & ResumeOptions): Promis
       const restored = await restoreCheckpoint(folder, saved, variables, tokenizer.hash, options.onWarning);
       session.optimizer.swap(); // what is saved is what is to be used
       if (restored.step >= steps) return { ...session, progress: restored }; // nothing to do: nothing changes
+      tellOtherEngine(options);
       for (const file of lineFiles) await cutLines(join(folder, file), restored.step);
       if (changes.length > 0) await noteOverride(folder, restored.step, changes);
       if (changes.length > 0 || steps !== stored.training.steps) await writeRunFile(folder, "config.json", config);
