@@ -41,6 +41,7 @@ export async function saveBeginning(run: string, model: TensorSources, tokenizer
   });
   await pointAt(run, "latest", 0);
   await pointAt(run, "best", 0);
+  await pruneCheckpoints(run, 1); // what an import that was killed has left
 }
 
 /** Saves the present state as a step of the run, points at it, and removes what is too old. */
