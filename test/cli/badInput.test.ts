@@ -518,7 +518,7 @@ describe("a checkpoint", () => {
     const kind = damaged((path) => edit(join(path, "tokenizer.json"), /"char"/, '"words"'));
     expect(await refused("generate", kind)).toMatchInlineSnapshot(`
       "
-      error: tokenizer: must be JSON with a kind (gpt2, gpt2-compact, char, byte, word) and a version
+      error: tokenizer: must be JSON with a kind (gpt2, gpt2-compact, char, byte, word, bpe) and a version
       hint: Use the tokenizer.json that was saved with the checkpoint.
       "
     `);
