@@ -139,8 +139,8 @@ describe("a configuration", () => {
   test("with an unknown head", async () => {
     expect(await train("--head", "adaptive")).toMatchInlineSnapshot(`
       "
-      error: head: expected softmax, mos:K, moc:K, sigsoftmax, adaptive:cutoff,cutoff,… or sigmoid, got "adaptive"
-      hint: For a mixture of four softmaxes type --head mos:4; K goes from 1 to 256, cutoffs rise and lie below the vocabulary's size.
+      error: model.head.cutoffs: each must lie below the vocabulary's size 18, got 2000, 10000
+      hint: For two clusters type for example --head adaptive:2,9.
       "
     `);
     expect(await train("--head", "mos:0")).toMatchInlineSnapshot(`
