@@ -158,9 +158,9 @@ export function resolveConfigFrom(from: string, options: Readonly<Record<string,
 
 /** A key by the name of its flag, such as `head` or `learning-rate`, or by its whole path. */
 export const pathOf = (name: string): string =>
-  configFlags.find(({ flag }) => flag.split(" ")[0] === `--${name}`)?.path ?? shortNames[name] ?? name;
+  configFlags.find(({ flag }) => flag.split(" ")[0] === `--${name}`)?.path ?? shortNames.get(name) ?? name;
 
-const shortNames: Readonly<Record<string, string>> = { lr: "training.optimizer.learningRate" };
+const shortNames: ReadonlyMap<string, string> = new Map([["lr", "training.optimizer.learningRate"]]);
 
 /** The run a command means: the one named, else the newest under `checkpoints/`. */
 export function chooseRun(named: string | undefined): string {
