@@ -52,6 +52,29 @@ test.each(files)("src/%s keeps to what its folder may do", (file) => {
   expect(source).not.toContain("Math.random");
 });
 
+/** What a file loads as soon as it is loaded itself, itself included. */
+function loadedWith(file: string, seen = new Set<string>()): Set<string> {
+  if (seen.has(file)) return seen;
+  seen.add(file);
+  if (!/\.tsx?$/.test(file)) return seen;
+  const source = readFileSync(join("src", file), "utf8");
+  for (const [, path] of source.matchAll(/^(?:import|export) (?!type )[^;]*?"([^"]+)";/gm))
+    loadedWith(path!.startsWith(".") ? relative("src", resolve("src", dirname(file), path!)) : path!, seen);
+  return seen;
+}
+
+test.each([
+  "cli/main.ts",
+  "cli/commands/train.ts",
+  "cli/train/screen.ts",
+  "cli/commands/play.ts",
+  "tui/play/play.tsx",
+  "tui/runs/runs.ts",
+])("src/%s draws its first frame before the half second that loading tfjs takes", (file) => {
+  expect([...loadedWith(file)].filter((name) => name.startsWith("@tensorflow/"))).toEqual([]);
+  expect(loadedWith(file).size).toBeGreaterThan(3);
+});
+
 test("no barrel files: only src/index.ts gathers exports", () => {
   expect(files.filter((file) => file.endsWith("/index.ts"))).toEqual([]);
 });

@@ -4,7 +4,8 @@ import { idsTensor, someIds, tinyConfig } from "../../test/support/models.ts";
 import { useEngine } from "../engine/engine.ts";
 import type { MixtureParams } from "../lm/heads/components.ts";
 import { createModel, type LanguageModel } from "../lm/model.ts";
-import { deadComponents, gateLine, gateUse, gateWarnings } from "./gate.ts";
+import { deadComponents, gateLine, gateWarnings } from "./gate.ts";
+import { gateUse } from "./gateUse.ts";
 
 beforeAll(() => useEngine("cpu"));
 

@@ -2,15 +2,8 @@
  * @file How a mixture uses its components over a text: the mean of the gate's weights, and how undecided it is at a position.
  *
  * A component that hardly ever gets weight is dead: it costs its arithmetic and says nothing. Its own gradient is scaled by that
- * weight, so it seldom comes back.
+ * weight, so it seldom comes back. Measured by gateUse.ts; this file loads no tensor library, so that screens may say it.
  */
-import { setImmediate } from "node:timers/promises";
-import * as tf from "@tensorflow/tfjs";
-import { headParts } from "../lm/headParts.ts";
-import { headOf } from "../lm/heads/table.ts";
-import type { LanguageModel } from "../lm/model.ts";
-import { evaluationBatches } from "../text/batches.ts";
-
 /** What a gate does over a text. */
 export interface GateUse {
   /** Mean weight of each component, `[K]`, sum 1. */
@@ -34,44 +27,6 @@ export interface GateWarning {
 const deadShare = 0.1;
 /** Of ln K: below the first a gate decides nearly everywhere, above the second it does not choose. */
 const [decided, undecided] = [0.02, 0.99];
-
-/**
- * The gate over windows of a text, spread evenly; undefined where the head mixes nothing.
- *
- * @param maxTokens - positions to look at, at most.
- */
-export async function gateUse(
-  model: LanguageModel,
-  ids: Int32Array,
-  { batchSize, maxTokens }: { readonly batchSize: number; readonly maxTokens: number },
-): Promise<GateUse | undefined> {
-  const { config } = model;
-  const head = headOf(config.head);
-  if (head.logWeights === undefined || ids.length < 2) return undefined;
-  const parts = headParts(model);
-  const sums: number[] = [];
-  let [entropy, tokens] = [0, 0];
-  for (const { inputs, contextLength } of evaluationBatches(ids, {
-    batchSize,
-    contextLength: config.contextLength,
-    maxTokens,
-  })) {
-    const logWeights = tf.tidy(() => {
-      const rows = tf.tensor2d(inputs, [inputs.length / contextLength, contextLength], "int32"); // [B, T]
-      return head.logWeights!(parts, model.hidden(rows)); // [B·T, K]
-    });
-    const K = logWeights.shape[1];
-    for (const [i, logWeight] of (await logWeights.data<"float32">()).entries()) {
-      const weight = Math.exp(logWeight);
-      sums[i % K] = (sums[i % K] ?? 0) + weight;
-      if (weight > 0) entropy -= weight * logWeight;
-    }
-    tokens += logWeights.shape[0];
-    logWeights.dispose();
-    await setImmediate();
-  }
-  return { weights: sums.map((sum) => sum / tokens), entropy: entropy / tokens, tokens };
-}
 
 /** Whether half of a run's steps are made: by then a gate should choose. */
 export const isGrown = (step: number, steps: number): boolean => step >= steps / 2;

@@ -1,6 +1,6 @@
 /** @file Trains a run and keeps its record: metrics, timings, probes, samples, checkpoints. Still an async stream of events. */
 import { join } from "node:path";
-import { gateUse } from "../analysis/gate.ts";
+import { gateUse } from "../analysis/gateUse.ts";
 import { replaceFile } from "../engine/files.ts";
 import { describeNext } from "../sampling/distribution.ts";
 import { generate } from "../sampling/generate.ts";

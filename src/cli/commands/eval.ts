@@ -1,6 +1,7 @@
 /** @file `softbox eval`: how well a model predicts a text. */
 import type { Command } from "commander";
-import { type GateUse, gateLine, gateUse, gateWarnings } from "../../analysis/gate.ts";
+import { type GateUse, gateLine, gateWarnings } from "../../analysis/gate.ts";
+import { gateUse } from "../../analysis/gateUse.ts";
 import { SandboxError } from "../../engine/errors.ts";
 import { evaluateRepaired, type RepairedEvaluation } from "../../experiments/evaluateRepaired.ts";
 import { type LoadedRun, loadRun } from "../../experiments/loadRun.ts";
