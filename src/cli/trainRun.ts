@@ -1,8 +1,9 @@
 /** @file Trains a run to its end or to the user's Ctrl-C, telling how it goes. Shared by `train` and `start`. */
 import { runTraining } from "../experiments/runTraining.ts";
 import type { Session } from "../experiments/session.ts";
-import { formatCount, formatDuration, note, print } from "./output.ts";
+import { formatCount, formatDuration, print } from "./output.ts";
 import { createJsonPrinter, createProgressPrinter, type ProgressPrinter } from "./progress.ts";
+import { stopOnSignals } from "./stopOnSignals.ts";
 
 /** Where the run stands when it ends. */
 export interface TrainResult {
@@ -24,28 +25,13 @@ export function introduce({ config, dataset, model, progress }: Session): void {
   print(`training: ${from}, ${formatCount(tokens)} tokens a step`);
 }
 
-/** The first Ctrl-C or SIGTERM stops after the step at hand and saves; a second one ends at once. */
-function stopOnSignals(): { signal: AbortSignal; release: () => void } {
-  const stop = new AbortController();
-  const onSignal = (): void => {
-    if (stop.signal.aborted) process.exit(130);
-    note("stopping after this step, saving (again to stop at once)");
-    stop.abort();
-  };
-  process.on("SIGINT", onSignal).on("SIGTERM", onSignal);
-  const release = (): void => {
-    process.off("SIGINT", onSignal).off("SIGTERM", onSignal);
-  };
-  return { signal: stop.signal, release };
-}
-
 /** Trains `session`, which stays open. */
 export async function trainRun(
   session: Session,
   json: boolean,
   printer: ProgressPrinter = json ? createJsonPrinter() : createProgressPrinter(session.config.training.steps),
 ): Promise<TrainResult> {
-  const { signal, release } = stopOnSignals();
+  const { signal, release } = stopOnSignals("stopping after this step, saving");
   const start = performance.now();
   let result: TrainResult = { step: session.progress.step, reason: "stopped" };
   try {

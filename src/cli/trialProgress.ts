@@ -3,6 +3,7 @@ import { hasOutcome, readOutcome } from "../experiments/outcome.ts";
 import type { TrialJob } from "../experiments/trials.ts";
 import type { Workshop, WorkshopEvent } from "../experiments/workshop.ts";
 import { endLive, formatSeconds, isLive, note, showLive } from "./output.ts";
+import { stopOnSignals } from "./stopOnSignals.ts";
 
 /** How trials ended, by name. */
 export interface TrialsEnd {
@@ -11,24 +12,9 @@ export interface TrialsEnd {
   readonly stopped: boolean;
 }
 
-/** The first Ctrl-C or SIGTERM stops trials after the step at hand, saved; a second one ends at once. */
-export function stopOnSignals(): { readonly signal: AbortSignal; readonly release: () => void } {
-  const stop = new AbortController();
-  const onSignal = (): void => {
-    if (stop.signal.aborted) process.exit(130);
-    note("stopping after the steps at hand, saving (again to stop at once)");
-    stop.abort();
-  };
-  process.on("SIGINT", onSignal).on("SIGTERM", onSignal);
-  const release = (): void => {
-    process.off("SIGINT", onSignal).off("SIGTERM", onSignal);
-  };
-  return { signal: stop.signal, release };
-}
-
 /** Trains all jobs and tells how it goes. */
 export async function trainTrials(workshop: Workshop, jobs: readonly TrialJob[], quiet: boolean): Promise<TrialsEnd> {
-  const { signal, release } = stopOnSignals();
+  const { signal, release } = stopOnSignals("stopping after the steps at hand, saving");
   const teller = createTrialTeller(quiet);
   const failed = new Map<string, string>();
   teller.begin(jobs, jobs.length);

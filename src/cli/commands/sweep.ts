@@ -14,9 +14,10 @@ import { expectSameTrial, fileName } from "../../experiments/trials.ts";
 import { type CommandModule, declareEngine, type EngineOptions, wholeNumber } from "../command.ts";
 import { note, print, printJson } from "../output.ts";
 import { configFlags, givenSettings, pathOf, resolveConfig, setOption } from "../runOptions.ts";
+import { stopOnSignals } from "../stopOnSignals.ts";
 import { sweepTable } from "../sweepTable.ts";
 import { engineFlags } from "../trainVariants.ts";
-import { createTrialTeller, stopOnSignals } from "../trialProgress.ts";
+import { createTrialTeller } from "../trialProgress.ts";
 
 interface SweepFlags extends EngineOptions {
   readonly recipe?: string;
@@ -147,7 +148,7 @@ async function run(options: Readonly<Record<string, unknown>>, [file]: readonly 
 }
 
 async function carryOut(plan: SweepPlan, flags: SweepFlags): Promise<void> {
-  const { signal, release } = stopOnSignals();
+  const { signal, release } = stopOnSignals("stopping after the steps at hand, saving");
   const teller = createTrialTeller(flags.json === true);
   const threads =
     flags.threads ?? (flags.parallel > 1 ? Math.max(1, Math.floor(cpus().length / flags.parallel)) : undefined);
