@@ -196,67 +196,60 @@ SOFTBOX_ENTRY(void, attentionGrad) {
   p.rounded = isRounding();
   kernels.attentionGrad(p);
 }
+// hidden, weight, bias and targets from argument `arrays` on; tokens, embed and vocab from `sizes` on.
+template <class A>
+Vocabulary vocabulary(const A& a, int arrays, int sizes) {
+  Vocabulary p{};
+  p.hidden = a.floats(arrays);
+  p.weight = a.floats(arrays + 1);
+  p.bias = a.floats(arrays + 2);
+  p.targets = a.ints(arrays + 3);
+  p.tokens = a.size(sizes);
+  p.embed = a.size(sizes + 1);
+  p.vocab = a.size(sizes + 2);
+  p.form = formPlain;
+  p.rounded = isRounding();
+  return p;
+}
+// dHidden, dWeight and dBias from argument `at` on.
+template <class A>
+void vocabularyGrads(const A& a, int at, Vocabulary& p) {
+  p.dHidden = a.floats(at);
+  p.dWeight = a.floats(at + 1);
+  p.dBias = a.floats(at + 2);
+}
 // linearLogSumExp(hidden, weight, bias, targets, targetLogit, logSumExp, mean, tokens, embed, vocab, form, softcap)
 SOFTBOX_ENTRY(void, linearLogSumExp) {
-  Vocabulary p{};
-  p.hidden = a.floats(0);
-  p.weight = a.floats(1);
-  p.bias = a.floats(2);
-  p.targets = a.ints(3);
+  Vocabulary p = vocabulary(a, 0, 7);
   p.targetLogit = a.floats(4);
   p.logSumExp = a.floats(5);
   p.mean = a.floats(6);
-  p.tokens = a.size(7);
-  p.embed = a.size(8);
-  p.vocab = a.size(9);
   p.form = a.integer(10);
   p.softcap = static_cast<float>(a.number(11));
-  p.rounded = isRounding();
   kernels.linearLogSumExp(p);
 }
 // linearLogSumExpGrad(dTarget, dLogSumExp, dMean, hidden, weight, bias, targets, logSumExp, dHidden, dWeight, dBias,
 //                     tokens, embed, vocab, form, softcap)
 SOFTBOX_ENTRY(void, linearLogSumExpGrad) {
-  Vocabulary p{};
+  Vocabulary p = vocabulary(a, 3, 11);
   p.dTarget = a.floats(0);
   p.dLogSumExp = a.floats(1);
   p.dMean = a.floats(2);
-  p.hidden = a.floats(3);
-  p.weight = a.floats(4);
-  p.bias = a.floats(5);
-  p.targets = a.ints(6);
   p.logSumExp = a.floats(7);
-  p.dHidden = a.floats(8);
-  p.dWeight = a.floats(9);
-  p.dBias = a.floats(10);
-  p.tokens = a.size(11);
-  p.embed = a.size(12);
-  p.vocab = a.size(13);
+  vocabularyGrads(a, 8, p);
   p.form = a.integer(14);
   p.softcap = static_cast<float>(a.number(15));
-  p.rounded = isRounding();
   kernels.linearLogSumExpGrad(p);
 }
 // linearCrossEntropy(dTarget, dLogSumExp, hidden, weight, bias, targets, targetLogit, logSumExp, dHidden, dWeight, dBias,
 //                    tokens, embed, vocab)
 SOFTBOX_ENTRY(void, linearCrossEntropy) {
-  Vocabulary p{};
+  Vocabulary p = vocabulary(a, 2, 11);
   p.dTarget = a.floats(0);
   p.dLogSumExp = a.floats(1);
-  p.hidden = a.floats(2);
-  p.weight = a.floats(3);
-  p.bias = a.floats(4);
-  p.targets = a.ints(5);
   p.targetLogit = a.floats(6);
   p.logSumExp = a.floats(7);
-  p.dHidden = a.floats(8);
-  p.dWeight = a.floats(9);
-  p.dBias = a.floats(10);
-  p.tokens = a.size(11);
-  p.embed = a.size(12);
-  p.vocab = a.size(13);
-  p.form = formPlain;
-  p.rounded = isRounding();
+  vocabularyGrads(a, 8, p);
   kernels.linearCrossEntropy(p);
 }
 
