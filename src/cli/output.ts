@@ -1,5 +1,8 @@
 /** @file The only place that writes to the terminal. */
+import { formatCount } from "../experiments/numbers.ts";
 import { printableText } from "../text/printable.ts";
+
+export { formatCount, formatDuration, formatSeconds } from "../experiments/numbers.ts";
 
 /** Whether stdout is a terminal that can redraw a line. */
 export const isLive = (): boolean => process.stdout.isTTY === true && process.env.TERM !== "dumb";
@@ -49,21 +52,6 @@ export function note(line: string): void {
 
 /** Text of a model or a file, with terminal escapes made visible; line ends stay. */
 export const safeText = (text: string): string => printableText(text);
-
-/** A number of seconds as `1:05` or `2:01:05`. */
-export function formatDuration(seconds: number): string {
-  const whole = Math.max(0, Math.round(seconds));
-  const [hours, minutes, rest] = [Math.floor(whole / 3600), Math.floor((whole % 3600) / 60), whole % 60];
-  const two = (n: number): string => String(n).padStart(2, "0");
-  return hours ? `${hours}:${two(minutes)}:${two(rest)}` : `${minutes}:${two(rest)}`;
-}
-
-/** Seconds for a table: `4.3 s`, from a minute on `1:05`. */
-export const formatSeconds = (seconds: number): string =>
-  seconds < 59.95 ? `${seconds.toFixed(1)} s` : formatDuration(seconds);
-
-/** Whole numbers with thousands separators. */
-export const formatCount = (n: number): string => Math.round(n).toLocaleString("en-US");
 
 /** Least time between two lines of progress. */
 const progressMilliseconds = 5000;
