@@ -51,6 +51,10 @@ const commands: Readonly<Record<string, Entry>> = {
     summary: "many runs over a grid or at random, several at once",
     load: async () => (await import("./commands/sweep.ts")).sweep,
   },
+  report: {
+    summary: "runs as one HTML page: curves, comparison, film, calibration, attention",
+    load: async () => (await import("./commands/report.ts")).report,
+  },
   corpus: {
     summary: "list corpora, count them, prepare their ids",
     load: async () => (await import("./commands/corpus.ts")).corpus,

@@ -45,6 +45,7 @@ const hints: Readonly<Record<string, string>> = {
   EACCES: "Choose a folder you may write to.",
   EPERM: "Choose a folder you may write to.",
   EROFS: "The file system is read-only: choose another folder.",
+  ENOENT: "A folder on this path is not there: make it, or choose another.",
   ENOTDIR: "A part of this path is a file: choose another folder.",
   EEXIST: "There is a file of this name: choose another folder.",
   EISDIR: "There is a folder of this name: choose another place.",
