@@ -1,4 +1,4 @@
-/** @file Kernels that move data: Transpose, Slice, Concat, GatherV2, UnsortedSegmentSum, Cast, Fill and their like. */
+/** @file Kernels that move data: Transpose, Slice, SplitV, Concat, GatherV2, UnsortedSegmentSum, Cast, Fill and their like. */
 import type { NativeBackend, Output } from "./backend.ts";
 import { floatsOf, type NativeKernel, sameShape, sizeOf, type Tensors, tf } from "./kernel.ts";
 
@@ -75,6 +75,24 @@ const slice: NativeKernel = (backend, { x }, attributes) => {
   const offset = begin.reduce((sum, b, axis) => sum + b * strides[axis]!, 0);
   copyStrided(backend, { values, offset, strides }, { values: y.values, offset: 0, strides: stridesOf(size) }, size);
   return y.info;
+};
+
+/** Consecutive parts of one axis. */
+const splitV: NativeKernel = (backend, { x }, attributes) => {
+  const values = wordsOf(backend, x);
+  if (!values?.length || x!.shape.length > 8) return undefined;
+  const axis = tf.util.parseAxisParam(attributes.axis as number, x!.shape)[0]!;
+  const parts = tf.backend_util.prepareSplitSize(x as tf.Tensor, attributes.numOrSizeSplits as number | number[], axis);
+  const strides = stridesOf(x!.shape);
+  let offset = 0;
+  return parts.map((part) => {
+    const size = x!.shape.map((n, i) => (i === axis ? part : n));
+    const y = newLike(backend, values, size);
+    const to = { values: y.values, offset: 0, strides: stridesOf(size) };
+    if (y.values.length > 0) copyStrided(backend, { values, offset, strides }, to, size);
+    offset += part * strides[axis]!;
+    return y.info;
+  });
 };
 
 const concat: NativeKernel = (backend, inputs, attributes) => {
@@ -164,6 +182,7 @@ const select: NativeKernel = (backend, { condition, t, e }) => {
 export const dataKernels: Readonly<Record<string, NativeKernel>> = {
   Transpose: transpose,
   Slice: slice,
+  SplitV: splitV,
   Concat: concat,
   GatherV2: gatherV2,
   UnsortedSegmentSum: unsortedSegmentSum,

@@ -10,6 +10,7 @@ import { readingKernels } from "./kernels-reading.ts";
 import { recurrentKernels } from "./kernels-recurrent.ts";
 import { rowKernels } from "./kernels-rows.ts";
 import { sgdKernels } from "./kernels-sgd.ts";
+import { sparseKernels } from "./kernels-sparse.ts";
 import { vocabularyKernels } from "./kernels-vocabulary.ts";
 
 export const nativeKernels: Readonly<Record<string, NativeKernel>> = {
@@ -22,5 +23,6 @@ export const nativeKernels: Readonly<Record<string, NativeKernel>> = {
   ...recurrentKernels,
   ...rowKernels,
   ...sgdKernels,
+  ...sparseKernels,
   ...vocabularyKernels,
 };

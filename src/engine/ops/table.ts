@@ -17,6 +17,7 @@ import { rmsNormKernels } from "./rmsNorm.ts";
 import { rotaryKernels } from "./rotary.ts";
 import { sgdKernels } from "./sgd.ts";
 import { sharedDropoutKernels } from "./sharedDropout.ts";
+import { sparseSoftmaxKernels } from "./sparseSoftmax.ts";
 import { swigluKernels } from "./swiglu.ts";
 
 export const fusedKernels: readonly FusedKernel[] = [
@@ -38,4 +39,5 @@ export const fusedKernels: readonly FusedKernel[] = [
   ...lstmKernels,
   ...sgdKernels,
   ...sharedDropoutKernels,
+  ...sparseSoftmaxKernels,
 ];
