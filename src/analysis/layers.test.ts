@@ -1,12 +1,12 @@
 import * as tf from "@tensorflow/tfjs";
 import { beforeAll, expect, test } from "vitest";
 import { shake, someIds, tinyConfig } from "../../test/support/models.ts";
+import { type AttentionForm, attend, attentionWeights } from "../attention/attend.ts";
 import { useEngine } from "../engine/engine.ts";
-import { causalAttention } from "../engine/ops/causalAttention.ts";
 import type { BTQKV } from "../engine/shapes.ts";
 import { createModel } from "../lm/model.ts";
 import { headComponents } from "./components.ts";
-import { attentionMap, attentionWeights, logitLens } from "./layers.ts";
+import { attentionMap, logitLens } from "./layers.ts";
 
 beforeAll(async () => {
   await useEngine("cpu");
@@ -18,19 +18,23 @@ function tinyModel(head = "softmax") {
   return model;
 }
 
-test("weights times values is what attention gives, head by head", () => {
-  const [T, heads, D] = [6, 2, 4];
-  tf.tidy(() => {
-    const qkv = tf.randomNormal([1, T, 3 * heads * D], 0, 1, "float32", 5) as BTQKV;
-    const expected = causalAttention(qkv, heads); // [1, T, E]
-    const parts = Array.from({ length: heads }, (_, head) => {
-      const values = tf.reshape(tf.slice(qkv, [0, 0, 2 * heads * D + head * D], [1, T, D]), [T, D]);
-      return tf.matMul(attentionWeights(qkv, heads, head), values as tf.Tensor2D); // [T, D]
+test.each(["softmax", "sigmoid", "entmax15"] as const)(
+  "%s weights times values is what attention gives",
+  (normaliser) => {
+    const [T, heads, D] = [6, 2, 4];
+    const form: AttentionForm = { heads, keyValueHeads: heads, normaliser, alibi: false, window: 0 };
+    tf.tidy(() => {
+      const qkv = tf.randomNormal([1, T, 3 * heads * D], 0, 1, "float32", 5) as BTQKV;
+      const expected = attend(qkv, form); // [1, T, E]
+      const parts = Array.from({ length: heads }, (_, head) => {
+        const values = tf.reshape(tf.slice(qkv, [0, 0, 2 * heads * D + head * D], [1, T, D]), [T, D]);
+        return tf.matMul(attentionWeights(qkv, form, head), values as tf.Tensor2D); // [T, D]
+      });
+      const joined = tf.concat(parts, 1).dataSync();
+      for (const [i, value] of expected.dataSync().entries()) expect(joined[i]).toBeCloseTo(value, 5);
     });
-    const joined = tf.concat(parts, 1).dataSync();
-    for (const [i, value] of expected.dataSync().entries()) expect(joined[i]).toBeCloseTo(value, 5);
-  });
-});
+  },
+);
 
 test("each row of a map sums to 1 and does not see the future", async () => {
   const model = tinyModel();

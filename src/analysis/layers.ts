@@ -5,8 +5,8 @@
  * model's own head, as if the layers above did not exist.
  */
 import * as tf from "@tensorflow/tfjs";
+import { attentionWeights } from "../attention/attend.ts";
 import { SandboxError } from "../engine/errors.ts";
-import type { BTQKV } from "../engine/shapes.ts";
 import type { LanguageModel } from "../lm/model.ts";
 import { windowStart } from "../lm/reader.ts";
 import { trunkOf } from "../lm/trunks/table.ts";
@@ -14,7 +14,10 @@ import type { LayerStates } from "../lm/trunks/trunk.ts";
 
 type ModelParts = Pick<LanguageModel, "config" | "params">;
 
-/** Attention weights of one head: row `t` says how position `t` looks at positions `0 … t`; each row sums to 1. */
+/**
+ * Attention weights of one head: row `t` says how position `t` looks at positions `0 … t`. Rows sum to 1 under softmax, sparsemax and
+ * entmax15.
+ */
 export interface AttentionMap {
   readonly layer: number;
   readonly head: number;
@@ -53,19 +56,6 @@ async function withLayers<T>(
   }
 }
 
-/** `softmax(Q Kᵀ / √D + causal mask)` of one head, `[T, T]`; owned by the caller. */
-export function attentionWeights(qkv: BTQKV, heads: number, head: number): tf.Tensor2D {
-  return tf.tidy(() => {
-    const [, T, threeE] = qkv.shape;
-    const D = threeE / 3 / heads;
-    const part = (which: number): tf.Tensor2D =>
-      tf.reshape(tf.slice(qkv, [0, 0, (which * threeE) / 3 + head * D], [1, T, D]), [T, D]); // [T, D]
-    const scores = tf.mul(tf.matMul(part(0), part(1), false, true), 1 / Math.sqrt(D)); // [T, T]
-    const past = tf.cast(tf.linalg.bandPart(tf.ones([T, T]), -1, 0), "bool"); // [T, T]
-    return tf.softmax(tf.where(past, scores, Number.NEGATIVE_INFINITY)) as tf.Tensor2D;
-  });
-}
-
 /**
  * Where one head of one layer looks.
  *
@@ -78,10 +68,10 @@ export function attentionMap(
   layer: number,
   head: number,
 ): Promise<AttentionMap> {
-  return withLayers(model, ids, async ({ qkv }) => {
-    const heads = "heads" in model.config ? model.config.heads : 1;
+  return withLayers(model, ids, async ({ qkv, form }) => {
+    const { heads } = form;
     const at = { layer: Math.min(layer, qkv.length - 1), head: Math.min(head, heads - 1) };
-    const weights = attentionWeights(qkv[at.layer]!, heads, at.head); // [T, T]
+    const weights = attentionWeights(qkv[at.layer]!, form, at.head); // [T, T]
     const values = await weights.data<"float32">();
     const T = weights.shape[0];
     weights.dispose();

@@ -68,10 +68,13 @@ export function readGpt2Config(where: string, raw: unknown): TransformerConfig {
     embedSize: n_embd,
     layers: n_layer,
     heads: n_head,
+    attention: "softmax",
+    window: 0,
     positions: "learned",
     norm: "layer",
     feedForward: "gelu",
     dropout: resid_pdrop,
+    attentionDropout: 0, // its attn_pdrop would keep the weights of every head in memory: asked for by --set
     head: { kind: "softmax" },
     output: { tied: tie_word_embeddings, bias: false, softcap: 0 },
   };
@@ -92,7 +95,7 @@ export const writeGpt2Config = (config: TransformerConfig, end: number | null, d
   layer_norm_epsilon: gpt2Epsilon,
   embd_pdrop: config.dropout,
   resid_pdrop: config.dropout,
-  attn_pdrop: 0,
+  attn_pdrop: config.attentionDropout,
   tie_word_embeddings: config.output.tied,
   bos_token_id: end,
   eos_token_id: end,

@@ -6,11 +6,12 @@ import type { ModelConfig, TransformerConfig } from "../lm/config.ts";
 export const gpt2Epsilon = 1e-5;
 
 /** Keys that may have any value; all others must be as below. */
-const free = new Set(["vocabSize", "contextLength", "embedSize", "layers", "heads", "dropout"]);
+const free = new Set(["vocabSize", "contextLength", "embedSize", "layers", "heads", "dropout", "attentionDropout"]);
 
 const required: Readonly<Record<string, unknown>> = {
   kind: "transformer",
   positions: "learned",
+  attention: "softmax",
   norm: "layer",
   feedForward: "gelu",
   head: { kind: "softmax" },

@@ -12,25 +12,48 @@ const transformerFields = {
   embedSize: size("features a token (E)").default(128),
   layers: size("blocks of attention and feed-forward (L)").default(4),
   heads: size("attention heads a block (H)").default(4),
+  keyValueHeads: size(
+    "keys and values a block, each shared by as many heads (G); where absent as many as heads",
+  ).optional(),
+  attention: z
+    .enum(["softmax", "softmax1", "sigmoid", "sparsemax", "entmax15"])
+    .default("softmax")
+    .describe("what turns attention scores into weights"),
+  window: z
+    .int()
+    .min(0)
+    .max(1_000_000)
+    .default(0)
+    .describe("tokens that a position sees in a block, itself included; 0: the whole context"),
   positions: z
-    .enum(["learned", "rotary", "none"])
+    .enum(["learned", "rotary", "alibi", "none"])
     .default("learned")
-    .describe("what tells positions apart: a learned table, turned queries and keys, or the causal mask alone"),
+    .describe(
+      "what tells positions apart: a learned table, turned queries and keys, scores that fall with the distance, or the causal mask alone",
+    ),
   norm: z.enum(["layer", "rms"]).default("layer").describe("norm before each layer: layer norm or RMS norm"),
   feedForward: z.enum(["gelu", "swiglu"]).default("gelu").describe("layer after attention: GELU or SwiGLU"),
   feedForwardSize: size("width of that layer inside (F); where absent 4E, for SwiGLU about 8E/3").optional(),
   dropout: z.number().min(0).lt(1).default(0).describe("share of embedding and residual activations dropped, 0..1"),
+  attentionDropout: z.number().min(0).lt(1).default(0).describe("share of attention weights dropped, 0..1"),
   head: HeadConfig.default({ kind: "softmax" }),
   output: OutputConfig.prefault({}),
 };
 interface Heads {
   readonly embedSize: number;
   readonly heads: number;
+  readonly keyValueHeads?: number | undefined;
   readonly positions: string;
+  readonly window: number;
+  readonly contextLength: number;
 }
-/** Queries, keys and values must fall into heads, and under rotary positions these into pairs. */
-function checkHeads({ value: { embedSize, heads, positions }, issues }: z.core.ParsePayload<Heads>): void {
-  const add = (key: string, message: string) => issues.push({ code: "custom", path: [key], message, input: heads });
+/** Queries, keys and values must fall into heads, and under rotary positions these into pairs; a window lies in the context. */
+function checkHeads({ value, issues }: z.core.ParsePayload<Heads>): void {
+  const { embedSize, heads, keyValueHeads, positions, window, contextLength } = value;
+  const add = (key: keyof Heads, message: string) =>
+    issues.push({ code: "custom", path: [key], message, input: value[key] });
+  if (heads % (keyValueHeads ?? heads) !== 0) add("keyValueHeads", `must divide heads, which is ${heads}`);
+  if (window > contextLength) add("window", `must be at most contextLength, which is ${contextLength}`);
   if (embedSize % heads !== 0) add("heads", "must divide embedSize");
   else if (positions === "rotary" && (embedSize / heads) % 2 !== 0)
     add("positions", "rotary needs an even number of features a head (embedSize / heads)");
@@ -89,7 +112,7 @@ export type RecurrentConfig = z.infer<typeof Lstm> | z.infer<typeof Gru>;
 /** Whether anything of a model is dropped at random while it trains. */
 export const hasDropout = (config: ModelConfig): boolean =>
   config.kind === "transformer"
-    ? config.dropout > 0
+    ? config.dropout > 0 || config.attentionDropout > 0
     : [config.dropout, config.inputDropout, config.betweenDropout, config.embeddingDropout, config.weightDropout].some(
         (share) => share > 0,
       );

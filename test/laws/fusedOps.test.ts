@@ -1,6 +1,8 @@
 // Every fused operation, value and gradient, against an independent float64 reference, on every engine.
 import * as tf from "@tensorflow/tfjs";
 import { beforeAll, describe, expect, test } from "vitest";
+import { slopesOf } from "../../src/attention/alibi.ts";
+import { type AttentionForm, attend, repeatKeyValues } from "../../src/attention/attend.ts";
 import { causalAttention } from "../../src/engine/ops/causalAttention.ts";
 import { embed } from "../../src/engine/ops/embed.ts";
 import { gelu } from "../../src/engine/ops/gelu.ts";
@@ -12,6 +14,7 @@ import { linearLogSumExp, linearSoftplusSum } from "../../src/engine/ops/linearL
 import { lstmSequence } from "../../src/engine/ops/lstmSequence.ts";
 import { rmsNorm } from "../../src/engine/ops/rmsNorm.ts";
 import { rotary } from "../../src/engine/ops/rotary.ts";
+import { entmax15, sparsemax } from "../../src/engine/ops/sparseSoftmax.ts";
 import { swiglu } from "../../src/engine/ops/swiglu.ts";
 import { createRandomStream, randomKey } from "../../src/engine/random.ts";
 import { activate, testedEngines } from "../support/engines.ts";
@@ -24,7 +27,9 @@ import {
   linear64,
   linearLogSumExp64,
   linearSoftplusSum64,
+  normalise64,
   numericalGradient,
+  repeat64,
   rmsNorm64,
   rotary64,
   softplus64,
@@ -190,6 +195,39 @@ const attentionCase = (B: number, T: number, E: number, heads: number, scale = 1
   reference: (x) => attention64(x, { B, T, E, heads }),
 });
 
+const sparseCase = (name: "sparsemax" | "entmax15", N: number, S: number, scale = 1): Case => ({
+  name: `${name} [${N}, ${S}], scores of size ${scale}`,
+  shapes: { x: [N, S] },
+  scale,
+  op: ({ x }) => [name === "sparsemax" ? sparsemax(x!) : entmax15(x!)],
+  reference: ({ x }) => {
+    const rows = Array.from({ length: N }, (_, n) => Array.from(x!.subarray(n * S, (n + 1) * S)));
+    return [Float64Array.from(rows.flatMap((row) => normalise64[name]!(row)))];
+  },
+});
+
+/** Attention in a form, from queries, keys and values as one matmul leaves them. */
+const formCaseOf = (T: number, heads: number, form: Partial<AttentionForm>): Case => {
+  const [B, D] = [2, 3];
+  const E = heads * D;
+  const whole: AttentionForm = { heads, keyValueHeads: heads, normaliser: "softmax", alibi: false, window: 0, ...form };
+  const { keyValueHeads: G, normaliser, window } = whole;
+  const words = Object.entries(form).map(([key, value]) => `${key} ${value}`);
+  return {
+    name: `attention of ${T} tokens, ${heads} heads, ${words.join(", ")}`,
+    shapes: { qkv: [B, T, (heads + 2 * G) * D] },
+    op: ({ qkv }) => [attend(repeatKeyValues(qkv as tf.Tensor3D, whole), whole)],
+    reference: ({ qkv }) => {
+      const slopes = whole.alibi ? slopesOf(heads) : undefined;
+      const shared = repeat64(qkv!, { heads, G, D });
+      return attention64(
+        { qkv: shared },
+        { B, T, E, heads, normaliser, window: window || T, ...(slopes && { slopes }) },
+      );
+    },
+  };
+};
+
 const lstmCase = (B: number, T: number, U: number, scale = 1): Case => ({
   name: `lstmSequence ${B} × ${T} × ${U}, inputs of size ${scale}`,
   shapes: { gates: [B, T, 4 * U], kernel: [U, 4 * U], hidden: [B, U], cell: [B, U] },
@@ -212,6 +250,21 @@ const gruCase = (B: number, T: number, U: number, scale = 1): Case => ({
 });
 
 const cases: Case[] = [
+  ...(["sparsemax", "entmax15"] as const).flatMap((name) => [
+    sparseCase(name, 1, 1),
+    sparseCase(name, 5, 7),
+    sparseCase(name, 3, 65, 0.2),
+    sparseCase(name, 4, 17, 5),
+  ]),
+  ...(["softmax1", "sigmoid", "sparsemax", "entmax15"] as const).flatMap((normaliser) => [
+    formCaseOf(1, 1, { normaliser }),
+    formCaseOf(9, 2, { normaliser }),
+    formCaseOf(7, 3, { normaliser, alibi: true, window: 3 }),
+  ]),
+  formCaseOf(9, 2, { window: 4 }),
+  formCaseOf(6, 5, { alibi: true }),
+  formCaseOf(5, 4, { keyValueHeads: 2 }),
+  formCaseOf(5, 4, { keyValueHeads: 1, alibi: true, window: 2 }),
   ...[lstmCase, gruCase].flatMap((make) => [make(1, 1, 1), make(3, 4, 5), make(2, 3, 17, 0.5), make(1, 6, 3, 4)]),
   ...[1, 3, 17].map((N) => layerNormCase(N, 5)),
   layerNormCase(3, 65),

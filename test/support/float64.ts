@@ -127,20 +127,75 @@ export const linearSoftplusSum64 =
     return [0, 1].map((i) => Float64Array.from(rows, (row) => row[i]!));
   };
 
-/** Row `t` of one head: weights over positions 0 … t, then the mix of values. */
-export function attention64({ qkv }: Arrays, { B, T, E, heads }: Sizes): Float64Array[] {
-  const D = E! / heads!;
+/** `max(0, x / q − τ)^q`, whose τ is found by halving an interval: sparsemax for q = 1, 1.5-entmax for q = 2. */
+export function sparse64(x: readonly number[], q: number): number[] {
+  const z = x.map((value) => value / q);
+  let [low, high] = [Math.max(...z) - 1, Math.max(...z)];
+  const weights = (tau: number): number[] => z.map((value) => Math.max(0, value - tau) ** q);
+  for (let i = 0; i < 60; i++) {
+    const middle = (low + high) / 2;
+    if (weights(middle).reduce((a, b) => a + b, 0) > 1) low = middle;
+    else high = middle;
+  }
+  return weights((low + high) / 2);
+}
+
+/** What scores of the positions seen become, by definition. */
+export const normalise64: Readonly<Record<string, (scores: readonly number[]) => number[]>> = {
+  softmax: (s) => s.map((value) => Math.exp(value - logSumExp64(s))),
+  softmax1: (s) => s.map((value) => Math.exp(value - logSumExp64([...s, 0]))),
+  sigmoid: (s) => s.map((value) => logistic64(value - Math.log(s.length))),
+  sparsemax: (s) => sparse64(s, 1),
+  entmax15: (s) => sparse64(s, 2),
+};
+
+interface Form64 extends Sizes64 {
+  readonly normaliser?: string;
+  readonly window?: number;
+  /** A slope a head: scores fall with the distance. */
+  readonly slopes?: readonly number[];
+}
+interface Sizes64 {
+  readonly B: number;
+  readonly T: number;
+  readonly E: number;
+  readonly heads: number;
+}
+
+/** Row `t` of one head: weights over the positions it sees, then the mix of values. */
+export function attention64({ qkv }: Arrays, form: Form64): Float64Array[] {
+  const { B, T, E, heads, normaliser = "softmax", window = T, slopes } = form;
+  const D = E / heads;
   const at = (b: number, t: number, part: number, h: number, d: number): number =>
-    qkv![((b * T! + t) * 3 + part) * E! + h * D + d]!;
-  const out = new Float64Array(B! * T! * E!);
-  for (let b = 0; b < B!; b++)
-    for (let h = 0; h < heads!; h++)
-      for (let t = 0; t < T!; t++) {
-        const score = (s: number): number => sumOf(D, (d) => at(b, t, 0, h, d) * at(b, s, 1, h, d)) / Math.sqrt(D);
-        const scores = Array.from({ length: t + 1 }, (_, s) => score(s));
-        const total = logSumExp64(scores);
+    qkv![((b * T + t) * 3 + part) * E + h * D + d]!;
+  const out = new Float64Array(B * T * E);
+  for (let b = 0; b < B; b++)
+    for (let h = 0; h < heads; h++)
+      for (let t = 0; t < T; t++) {
+        const first = Math.max(0, t + 1 - window);
+        const scores = Array.from({ length: t + 1 - first }, (_, i) => {
+          const s = first + i;
+          const dot = sumOf(D, (d) => at(b, t, 0, h, d) * at(b, s, 1, h, d));
+          return dot / Math.sqrt(D) - (slopes?.[h] ?? 0) * (t - s);
+        });
+        const weights = normalise64[normaliser]!(scores);
         for (let d = 0; d < D; d++)
-          out[(b * T! + t) * E! + h * D + d] = sumOf(t + 1, (s) => Math.exp(scores[s]! - total) * at(b, s, 2, h, d));
+          out[(b * T + t) * E + h * D + d] = sumOf(weights.length, (i) => weights[i]! * at(b, first + i, 2, h, d));
       }
   return [out];
+}
+
+/** Rows of `H + 2G` heads as rows of `3H`, where head `h` has the keys and values `⌊h G / H⌋`. */
+export function repeat64(qkv: Float64Array, { heads, G, D }: { heads: number; G: number; D: number }): Float64Array {
+  const rows = qkv.length / ((heads + 2 * G) * D);
+  return Float64Array.from({ length: rows * 3 * heads * D }, (_, i) => {
+    const [d, h, part, row] = [
+      i % D,
+      Math.floor(i / D) % heads,
+      Math.floor(i / (heads * D)) % 3,
+      Math.floor(i / (3 * heads * D)),
+    ];
+    const head = part === 0 ? h : heads + (part - 1) * G + Math.floor((h * G) / heads);
+    return qkv[(row * (heads + 2 * G) + head) * D + d]!;
+  });
 }

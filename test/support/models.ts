@@ -17,6 +17,17 @@ const tinyModels: Readonly<Record<string, object>> = {
     ...{ positions: "rotary", norm: "rms", feedForward: "swiglu", feedForwardSize: 13 },
   },
   "no positions": { kind: "transformer", layers: 2, heads: 2, positions: "none" },
+  "softmax1, ALiBi, grouped queries": {
+    ...{ kind: "transformer", layers: 2, heads: 4, keyValueHeads: 2 },
+    ...{ attention: "softmax1", positions: "alibi" },
+  },
+  "sigmoid, rotary, one key for all, in a window": {
+    ...{ kind: "transformer", layers: 2, heads: 2, keyValueHeads: 1 },
+    ...{ attention: "sigmoid", positions: "rotary", window: 6 },
+  },
+  "rotary, grouped queries": { kind: "transformer", layers: 2, heads: 4, keyValueHeads: 2, positions: "rotary" },
+  "sparsemax in a window": { kind: "transformer", layers: 2, heads: 2, attention: "sparsemax", window: 5 },
+  "entmax15, ALiBi": { kind: "transformer", layers: 2, heads: 2, attention: "entmax15", positions: "alibi" },
 };
 export const families = ["transformer", "lstm", "gru"] as const;
 export const heads = ["softmax", "mos:1", "mos:4", "moc:3", "sigsoftmax", "adaptive:1", "sigmoid"] as const;

@@ -1,14 +1,18 @@
 /** @file What a transformer keeps of a text: every layer's keys and values, so that a new token reads them instead of the text. */
 import * as tf from "@tensorflow/tfjs";
-import { cachedAttention, type KeyValues } from "../../engine/ops/cachedAttention.ts";
+import type { CachedAttention, KeyValues } from "../../engine/ops/cachedAttention.ts";
 import type { BT, BTE, BTQKV, NE } from "../../engine/shapes.ts";
 import type { Memory } from "./trunk.ts";
 
 /** Attention of a layer, by its index. */
 type AttendLayer = (qkv: BTQKV, layer: number) => BTE;
 
+/** Attention of new positions over `start` ones in a cache, with room for the new ones; the cache is not disposed. */
+export type AttendNew = (qkv: BTQKV, cache: KeyValues, start: number) => CachedAttention;
+
 export interface KeyValueSizes {
   readonly layers: number;
+  /** Heads that have keys and values of their own. */
   readonly heads: number;
   readonly headSize: number;
   /** Most positions there is ever room for. */
@@ -26,6 +30,7 @@ const firstRoom = 64;
 export function createKeyValueMemory(
   sizes: KeyValueSizes,
   rows: number,
+  attendNew: AttendNew,
   forward: (ids: BT, start: number, attend: AttendLayer) => NE,
 ): Memory {
   const { layers, heads, headSize, capacity } = sizes;
@@ -58,7 +63,7 @@ export function createKeyValueMemory(
     );
   };
   const attend: AttendLayer = (qkv, layer) => {
-    const { out, ...cache } = cachedAttention(qkv, caches[layer]!, length);
+    const { out, ...cache } = attendNew(qkv, caches[layer]!, length);
     replace(layer, cache);
     return out;
   };

@@ -1,5 +1,6 @@
 /** @file What every family of models offers below its head: hidden states from ids. What they predict is a head's business. */
 import type * as tf from "@tensorflow/tfjs";
+import type { AttentionForm } from "../../attention/attend.ts";
 import type { RandomKey } from "../../engine/random.ts";
 import type { BT, BTQKV, NE } from "../../engine/shapes.ts";
 import type { Initializer } from "../init.ts";
@@ -59,6 +60,8 @@ export interface LayerStates {
   readonly states: readonly NE[];
   /** Queries, keys and values of each layer, as attention is given them: `[1, T, 3E]`. */
   readonly qkv: readonly BTQKV[];
+  /** What attention makes of them. */
+  readonly form: AttentionForm;
 }
 
 /** One family: `C` its configuration, `P` its parameters. No function disposes its arguments; the caller owns what is returned. */

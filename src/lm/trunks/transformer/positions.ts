@@ -39,6 +39,8 @@ export const positions = {
   },
   /** Attention sees distances (engine/ops/rotary.ts). */
   rotary: { ...plain, turn: rotary },
+  /** Attention looks less at what is far away (attention/alibi.ts). */
+  alibi: plain,
   /** Only the causal mask tells what came first. */
   none: plain,
 } satisfies Record<TransformerConfig["positions"], Positions>;
