@@ -71,7 +71,7 @@ function units(include) {
 const candidates = () => (process.env.CXX ? [process.env.CXX] : ["c++", "g++", "clang++"]);
 
 /** @returns {{command: string, arguments: string[], version: string} | undefined} */
-function findCompiler() {
+export function findCompiler() {
   for (const candidate of candidates()) {
     const [command, ...rest] = candidate.split(" ").filter(Boolean);
     if (!command) continue;
@@ -81,7 +81,8 @@ function findCompiler() {
   return undefined;
 }
 
-function noCompiler() {
+/** Why there is none, and what to type. */
+export function noCompiler() {
   const tried = process.env.CXX ? `CXX=${process.env.CXX}` : candidates().join(", ");
   return (
     `no C++ compiler was found (tried ${tried}); ` +
@@ -103,9 +104,10 @@ function isUpToDate(hash, compiler) {
   return builtFrom === hash && (!compiler || builtBy === compiler.version);
 }
 
-function run(command, args) {
+/** Runs a compiler; what it writes to stderr becomes the error's message. */
+export function run(command, args, cwd = sources) {
   return new Promise((resolve, reject) => {
-    const child = spawn(command, args, { cwd: sources, stdio: ["ignore", "ignore", "pipe"] });
+    const child = spawn(command, args, { cwd, stdio: ["ignore", "ignore", "pipe"] });
     let errors = "";
     child.stderr.on("data", (chunk) => {
       errors += chunk;
@@ -150,7 +152,7 @@ async function compileTo(folder, compiler) {
 }
 
 /** The compiler's first error, on one line. */
-function firstError(error) {
+export function firstError(error) {
   const lines = String(error.message).split("\n");
   return (lines.find((line) => /error/i.test(line)) ?? lines[0]).trim();
 }

@@ -73,12 +73,13 @@ async function namedRung(name: string, options: StartOptions): Promise<Rung> {
 }
 
 async function chooseRung(options: StartOptions): Promise<Rung> {
-  let fallback: Rung | undefined; // webgpu without a GPU is software, slower than any other
+  const fallbacks: Rung[] = []; // webgpu without a GPU is software, slower than any other
   for (const rung of rungs) {
-    const inspection = await rung.inspect(options);
+    const inspection = await rung.inspect({ ...options, lightly: true });
     if (!inspection.usable) continue;
     if (inspection.gpu || rung === nativeRung) return rung;
-    if (rung !== webgpuRung) fallback ??= rung;
+    if (rung !== webgpuRung) fallbacks.push(rung);
   }
-  return fallback ?? cpuRung;
+  for (const rung of fallbacks) if ((await rung.inspect(options)).usable) return rung;
+  return cpuRung;
 }

@@ -10,7 +10,7 @@ import { resolve } from "node:path";
 import { SandboxError } from "../engine/errors.ts";
 import { explainFailure } from "../engine/files.ts";
 
-interface Owner {
+export interface Owner {
   readonly pid: number;
   readonly host: string;
 }
@@ -53,10 +53,28 @@ export function isRunBusy(folder: string): boolean {
  */
 export function lockRun(folder: string): () => void {
   const path = resolve(folder, "run.lock");
+  return lockFile(
+    path,
+    ({ pid, host }) =>
+      new SandboxError(
+        `run ${folder}: process ${pid} on ${host} is training it`,
+        `Wait for it, stop it, or choose another folder with --run. If it is long gone, remove ${path}.`,
+      ),
+  );
+}
+
+/**
+ * Makes a lock file.
+ *
+ * @param path - absolute; its folder exists.
+ * @param busy - the error where a living process holds it.
+ * @returns what gives it back.
+ */
+export function lockFile(path: string, busy: (owner: Owner) => SandboxError): () => void {
   const aside = `${path}.${process.pid}`;
   try {
     writeFileSync(aside, JSON.stringify({ pid: process.pid, host: hostname() } satisfies Owner));
-    take(path, aside, folder);
+    take(path, aside, busy);
   } catch (error) {
     throw explainFailure(path, error);
   } finally {
@@ -69,7 +87,7 @@ export function lockRun(folder: string): () => void {
   };
 }
 
-function take(path: string, aside: string, folder: string): void {
+function take(path: string, aside: string, busy: (owner: Owner) => SandboxError): void {
   for (;;) {
     try {
       return put(aside, path);
@@ -77,11 +95,7 @@ function take(path: string, aside: string, folder: string): void {
       if ((error as NodeJS.ErrnoException).code !== "EEXIST") throw error;
     }
     const owner = ownerOf(path);
-    if (owner && isAlive(path, owner))
-      throw new SandboxError(
-        `run ${folder}: process ${owner.pid} on ${owner.host} is training it`,
-        `Wait for it, stop it, or choose another folder with --run. If it is long gone, remove ${path}.`,
-      );
+    if (owner && isAlive(path, owner)) throw busy(owner);
     moveAway(path);
   }
 }

@@ -1,50 +1,61 @@
-/** @file `softbox doctor`: which engines are usable here, which is chosen, and how fast each is. */
+/** @file `softbox doctor`: which engines are usable here, which is chosen, how fast each is; and it installs those that need it. */
 import { cpus } from "node:os";
-import * as tf from "@tensorflow/tfjs";
 import type { Command } from "commander";
 import { type EngineReport, inspectEngines, useEngine } from "../../engine/engine.ts";
+import { SandboxError } from "../../engine/errors.ts";
+import { measureEngine, probeSize } from "../../engine/measure.ts";
 import { nativeStatus } from "../../engine/native/addon.ts";
 import { type CommandModule, declareEngine, type EngineOptions } from "../command.ts";
+import { createProgress, type Progress } from "../install/progress.ts";
 import { note, print, printJson } from "../output.ts";
 
 interface DoctorFlags extends EngineOptions {
   readonly json?: boolean;
+  /** An engine to install. */
+  readonly install?: string;
+  readonly remove?: string;
+  readonly cuda?: boolean;
+  readonly from?: string;
+  readonly index?: string;
 }
 
-/** The probe: float32 matmuls of this size until about so much time has gone. */
-const probeSize = 512;
-const probeMilliseconds = 500;
+/** Engines that can be installed, each loaded when it is asked for. */
+const installers: Readonly<Record<string, () => Promise<Installer>>> = {
+  tensorflow: async () => {
+    const { installTensorflow, removeTensorflow } = await import("../install/tensorflow.ts");
+    return { install: installTensorflow, remove: removeTensorflow };
+  },
+};
+
+interface Installer {
+  install(options: DoctorFlags, progress: Progress): Promise<void>;
+  remove(progress: Progress): Promise<void>;
+}
 
 function declare(command: Command): void {
-  command.option("--json", "JSON instead of text");
+  command
+    .option("--json", "JSON instead of text")
+    .option("--install <engine>", `put an engine in place: ${Object.keys(installers).join(", ")}`)
+    .option("--remove <engine>", "take back what --install put in place")
+    .option("--cuda", "with --install tensorflow: the build for NVIDIA GPUs, and CUDA 12's libraries (3 GB more)")
+    .option("--from <path>", "with --install tensorflow: a wheel, a folder of wheels, or Python's site-packages")
+    .option("--index <url>", "with --install tensorflow: the package index to ask (default: pip's)");
   declareEngine(command);
-}
-
-/** GFLOP/s of float32 matmul on the active engine; one to warm up, then as many as fit the time. */
-async function probe(): Promise<number> {
-  const a = tf.randomUniform<tf.Rank.R2>([probeSize, probeSize], -1, 1, "float32", 1);
-  const multiply = async (): Promise<void> => {
-    const product = tf.matMul(a, a);
-    await product.data();
-    product.dispose();
-  };
-  await multiply();
-  const start = performance.now();
-  let count = 0;
-  for (; performance.now() - start < probeMilliseconds; count++) await multiply();
-  const seconds = (performance.now() - start) / 1000;
-  a.dispose();
-  return (count * 2 * probeSize ** 3) / seconds / 1e9;
 }
 
 async function measured(report: EngineReport, options: object): Promise<EngineReport & { gigaflops?: number }> {
   if (!report.inspection.usable) return report;
   await useEngine(report.name, options);
-  return { ...report, gigaflops: Math.round(10 * (await probe())) / 10 };
+  return { ...report, gigaflops: await measureEngine() };
 }
 
 async function run(options: Readonly<Record<string, unknown>>): Promise<void> {
-  const { json, engine, threads } = options as DoctorFlags;
+  const flags = options as DoctorFlags;
+  if (flags.install !== undefined || flags.remove !== undefined) return change(flags);
+  for (const name of ["cuda", "from", "index"] as const)
+    if (flags[name] !== undefined)
+      throw new SandboxError(`--${name}: it belongs to --install`, "softbox doctor --install tensorflow --help");
+  const { json, engine, threads } = flags;
   const start = { onLine: note, ...(threads === undefined ? {} : { threads }) };
   const reports = [];
   for (const report of await inspectEngines(start)) reports.push(await measured(report, start));
@@ -63,6 +74,19 @@ async function run(options: Readonly<Record<string, unknown>>): Promise<void> {
   for (const report of reports) print(reportLine(report));
   print();
   print(`chosen by ${wanted}: ${chosen.description}`);
+}
+
+async function change(flags: DoctorFlags): Promise<void> {
+  const [flag, name] = flags.install === undefined ? ["--remove", flags.remove!] : ["--install", flags.install];
+  const load = Object.hasOwn(installers, name) ? installers[name] : undefined;
+  if (!load)
+    throw new SandboxError(
+      `${flag}: expected one of ${Object.keys(installers).join(", ")}, got ${JSON.stringify(name)}`,
+      "The other engines come with softbox; softbox doctor lists them.",
+    );
+  const { install, remove } = await load();
+  const progress = createProgress();
+  await (flag === "--install" ? install(flags, progress) : remove(progress));
 }
 
 function reportLine({ name, inspection, gigaflops }: EngineReport & { gigaflops?: number }): string {

@@ -17,6 +17,11 @@ export interface StartOptions {
   readonly onLine?: (line: string) => void;
 }
 
+export interface InspectOptions extends StartOptions {
+  /** Believe what files say: load a large library only where it may drive a GPU. */
+  readonly lightly?: boolean;
+}
+
 /** Every rung, from the one most wished for to the one that is always there. */
 const rungNames = ["tensorflow", "webgpu", "native", "wasm", "cpu"] as const;
 export type EngineName = (typeof rungNames)[number];
@@ -29,7 +34,7 @@ export interface Rung {
   /** The precisions it can compute in besides float32. */
   readonly precisions?: readonly Precision[];
   /** Says whether the engine can start here. Never throws. */
-  inspect(options: StartOptions): Promise<Inspection>;
+  inspect(options: InspectOptions): Promise<Inspection>;
   /** Registers and readies the tfjs backend; gives its name there and words for the user, e.g. `avx512, 2 threads`. */
   start(options: StartOptions): Promise<{ readonly backendName: string; readonly details: string }>;
 }

@@ -1,0 +1,15 @@
+/** @file The process that `probe.ts` starts: one engine, by the name on the command line; one line of JSON. */
+
+import { useEngine } from "../../engine/engine.ts";
+import { SandboxError } from "../../engine/errors.ts";
+import { measureEngine } from "../../engine/measure.ts";
+import { printJson } from "../output.ts";
+
+try {
+  const { description } = await useEngine(process.argv[2]!);
+  printJson({ description, gigaflops: await measureEngine() });
+} catch (error) {
+  if (!(error instanceof SandboxError)) throw error;
+  process.stderr.write(`${error.message}\n`);
+  process.exitCode = 1;
+}
