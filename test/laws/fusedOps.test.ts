@@ -17,7 +17,7 @@ import { rotary } from "../../src/engine/ops/rotary.ts";
 import { entmax15, sparsemax } from "../../src/engine/ops/sparseSoftmax.ts";
 import { swiglu } from "../../src/engine/ops/swiglu.ts";
 import { createRandomStream, randomKey } from "../../src/engine/random.ts";
-import { activate, testedEngines } from "../support/engines.ts";
+import { activate, tensorflowIsMissing, testedEngines } from "../support/engines.ts";
 import {
   type Arrays,
   attention64,
@@ -332,6 +332,12 @@ function error(actual: ArrayLike<number>, expected: ArrayLike<number>): number {
   }
   return difference / largest;
 }
+
+test("tensorflow is held to the references too, or it is said why not", () => {
+  if (tensorflowIsMissing)
+    console.warn(`tensorflow: not tested here: its ${tensorflowIsMissing} is missing; npm run tensorflow installs it`);
+  expect(testedEngines.includes("tensorflow")).toBe(tensorflowIsMissing === undefined);
+});
 
 describe.each(testedEngines)("on %s", (engine) => {
   beforeAll(() => activate(engine));
