@@ -55,6 +55,10 @@ const commands: Readonly<Record<string, Entry>> = {
     summary: "runs as one HTML page: curves, comparison, film, calibration, attention",
     load: async () => (await import("./commands/report.ts")).report,
   },
+  worker: {
+    summary: "train trials of sweeps that come over a queue",
+    load: async () => (await import("./commands/worker.ts")).worker,
+  },
   corpus: {
     summary: "list corpora, count them, prepare their ids",
     load: async () => (await import("./commands/corpus.ts")).corpus,

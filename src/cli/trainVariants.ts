@@ -1,4 +1,5 @@
 /** @file Trains the heads of a comparison, matched as asked, each seed in a run of its own. Loads tfjs for nothing: processes train. */
+import { cpus } from "node:os";
 import { basename, join } from "node:path";
 import { SandboxError } from "../engine/errors.ts";
 import type { RunConfig } from "../experiments/config.ts";
@@ -144,3 +145,9 @@ export const engineFlags = ({ engine, threads }: EngineOptions): string[] => [
   ...(engine === undefined ? [] : ["--engine", engine]),
   ...(threads === undefined ? [] : ["--threads", String(threads)]),
 ];
+
+/** The flags with threads for each of several processes at once: an equal share of the cores where nobody says. */
+export const sharedThreads = (flags: EngineOptions, parallel: number): EngineOptions =>
+  flags.threads !== undefined || parallel === 1
+    ? flags
+    : { ...flags, threads: Math.max(1, Math.floor(cpus().length / parallel)) };

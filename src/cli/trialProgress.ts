@@ -58,6 +58,8 @@ export function createTrialTeller(quiet: boolean): TrialTeller {
     tell: (event) => {
       if (event.type === "started") begun.add(event.name);
       else if (event.type === "waiting") note(`${event.name}: another process trains it, waiting for it to end`);
+      else if (event.type === "takenOver")
+        note(`${event.name}: worker ${event.from} left it, ${event.by} goes on with it`);
       else if (event.type === "progress") atWork.set(event.name, event.step);
       else tellEnd(event);
       if (event.type === "progress" && isLive() && !quiet) showLive(liveText(atWork, byName, `${ended} of ${all}`));

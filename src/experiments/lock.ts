@@ -10,15 +10,16 @@ import { resolve } from "node:path";
 import { SandboxError } from "../engine/errors.ts";
 import { explainFailure } from "../engine/files.ts";
 
-export interface Owner {
+/** Who holds a lock. */
+export interface LockOwner {
   readonly pid: number;
   readonly host: string;
 }
 
-/** Locks that this very process holds; another with our id is one of a process before us, as in containers. */
-const held = new Set<string>();
+/** Locks that this very process holds, as it wrote them; another with our id is one of a process before us, as in containers. */
+const held = new Map<string, LockOwner>();
 
-function isAlive(path: string, { pid, host }: Owner): boolean {
+function isAlive(path: string, { pid, host }: LockOwner): boolean {
   if (host !== hostname()) return true; // cannot be asked from here
   if (pid === process.pid) return held.has(path);
   try {
@@ -29,18 +30,26 @@ function isAlive(path: string, { pid, host }: Owner): boolean {
   }
 }
 
-function ownerOf(path: string): Owner | undefined {
+function ownerOf(path: string): LockOwner | undefined {
   try {
-    const { pid, host } = JSON.parse(readFileSync(path, "utf8")) as Partial<Owner>;
+    const { pid, host } = JSON.parse(readFileSync(path, "utf8")) as Partial<LockOwner>;
     return typeof pid === "number" && typeof host === "string" ? { pid, host } : undefined;
   } catch {
     return undefined; // gone, or torn by a crash while it was written
   }
 }
 
+const isSame = (owner: LockOwner | undefined, other: LockOwner): boolean =>
+  owner?.pid === other.pid && owner.host === other.host;
+
+const lockPath = (folder: string): string => resolve(folder, "run.lock");
+
+/** Who holds the lock of a run, dead or alive. */
+export const lockOwner = (folder: string): LockOwner | undefined => ownerOf(lockPath(folder));
+
 /** Whether a living process, this one or another, is at work on the run. */
 export function isRunBusy(folder: string): boolean {
-  const path = resolve(folder, "run.lock");
+  const path = lockPath(folder);
   const owner = ownerOf(path);
   return owner !== undefined && isAlive(path, owner);
 }
@@ -52,7 +61,7 @@ export function isRunBusy(folder: string): boolean {
  * @throws {SandboxError} if a living process holds it.
  */
 export function lockRun(folder: string): () => void {
-  const path = resolve(folder, "run.lock");
+  const path = lockPath(folder);
   return lockFile(
     path,
     ({ pid, host }) =>
@@ -70,24 +79,44 @@ export function lockRun(folder: string): () => void {
  * @param busy - the error where a living process holds it.
  * @returns what gives it back.
  */
-export function lockFile(path: string, busy: (owner: Owner) => SandboxError): () => void {
+export function lockFile(path: string, busy: (owner: LockOwner) => SandboxError): () => void {
   const aside = `${path}.${process.pid}`;
+  const self: LockOwner = { pid: process.pid, host: hostname() };
   try {
-    writeFileSync(aside, JSON.stringify({ pid: process.pid, host: hostname() } satisfies Owner));
+    writeFileSync(aside, JSON.stringify(self));
     take(path, aside, busy);
   } catch (error) {
     throw explainFailure(path, error);
   } finally {
     rmSync(aside, { force: true });
   }
-  held.add(path);
+  held.set(path, self);
   return () => {
     held.delete(path);
-    rmSync(path, { force: true });
+    if (isSame(ownerOf(path), self)) rmSync(path, { force: true }); // else it was taken over
   };
 }
 
-function take(path: string, aside: string, busy: (owner: Owner) => SandboxError): void {
+/**
+ * Makes sure that this process still holds the lock: one that slept while another machine took the run over must not write.
+ *
+ * @throws {SandboxError} if it does not.
+ */
+export function expectLocked(folder: string): void {
+  const owner = lockOwner(folder);
+  const self = held.get(lockPath(folder)); // the machine's name may have changed since
+  if (self && isSame(owner, self)) return;
+  throw new SandboxError(
+    `run ${folder}: ${owner ? `process ${owner.pid} on ${owner.host} has taken it over` : "its lock has gone"}, nothing more is written`,
+    "Leave the run to that process, or go on with it later by --resume.",
+  );
+}
+
+/** Removes the lock of an owner that is known to have ended on another machine; anybody else's stays. */
+export const takeLockFrom = (folder: string, gone: LockOwner): void =>
+  moveAway(lockPath(folder), (owner) => !isSame(owner, gone));
+
+function take(path: string, aside: string, busy: (owner: LockOwner) => SandboxError): void {
   for (;;) {
     try {
       return put(aside, path);
@@ -111,7 +140,7 @@ function put(aside: string, path: string): void {
 }
 
 /** Removes a dead owner's lock; if another process was faster, and this is its new one, it comes back. */
-function moveAway(path: string): void {
+function moveAway(path: string, isKept = (owner: LockOwner): boolean => isAlive(path, owner)): void {
   const old = `${path}.old-${process.pid}`;
   try {
     renameSync(path, old);
@@ -119,6 +148,6 @@ function moveAway(path: string): void {
     return; // another process was faster
   }
   const owner = ownerOf(old);
-  if (owner && isAlive(path, owner)) renameSync(old, path);
+  if (owner && isKept(owner)) renameSync(old, path);
   else rmSync(old, { force: true });
 }

@@ -12,6 +12,7 @@ import { type Progress, train } from "../training/train.ts";
 import { saveCheckpoint } from "./checkpoints.ts";
 import type { GateEvent, ProbeEvent, RunEvent, SampleEvent } from "./events.ts";
 import { type LineWriter, openLines } from "./jsonLines.ts";
+import { expectLocked } from "./lock.ts";
 import { gapAfter } from "./prompts.ts";
 import { checkpointVariables, lineFiles, type Session } from "./session.ts";
 
@@ -68,6 +69,7 @@ function trainOptions(session: Session, record: Record, signal: AbortSignal | un
     validationIds: splits.validation.ids,
     tokenBytes: tokenByteLengths(tokenizer),
     save: async (now: Progress, best: boolean) => {
+      expectLocked(folder);
       for (const lines of Object.values(record)) lines.flush(); // first: a checkpoint's lines are never missing
       const keep = config.training.keepCheckpoints;
       await saveCheckpoint(folder, variables, now, { tokenizer: tokenizer.hash, best, keep });

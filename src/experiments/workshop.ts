@@ -1,12 +1,14 @@
 /**
- * @file Whoever trains trials: gets jobs, tells how they go. Processes on this machine do it (localWorkshop.ts); a queue that
- * several machines share would do it behind the same face.
+ * @file Whoever trains trials: gets jobs, tells how they go. Processes on this machine do it
+ * (localWorkshop.ts), or workers on several machines that share a queue (queue/queueWorkshop.ts).
  */
 import type { TrialJob } from "./trials.ts";
 
 /** What a workshop tells of a trial, by its name. */
 export type WorkshopEvent =
   | { readonly type: "started"; readonly name: string }
+  /** The worker that trained it has gone; another goes on with it. */
+  | { readonly type: "takenOver"; readonly name: string; readonly from: string; readonly by: string }
   /** Another process trains it. */
   | { readonly type: "waiting"; readonly name: string }
   | { readonly type: "finished"; readonly name: string }

@@ -1,22 +1,23 @@
 /** @file `softbox sweep`: many runs that differ in some keys, several at once, resumable, the best first. */
-import { cpus } from "node:os";
 import { basename, join } from "node:path";
 import type { Command } from "commander";
 import { SandboxError } from "../../engine/errors.ts";
 import { createLocalWorkshop } from "../../experiments/localWorkshop.ts";
 import { lockRun } from "../../experiments/lock.ts";
+import { expectQueueUrl } from "../../experiments/queue/redis.ts";
 import { recipeNames } from "../../experiments/recipes.ts";
 import { writeStudy } from "../../experiments/study.ts";
 import { gridPoints, type Point, parseAxis, pointName, randomPoints } from "../../experiments/sweep/axes.ts";
 import { type PointResult, runSweep, type SweepPlan } from "../../experiments/sweep/runSweep.ts";
 import { expectSameSweep, parseSweep, readSweepFile, type SweepSpec } from "../../experiments/sweep/spec.ts";
 import { expectSameTrial, fileName } from "../../experiments/trials.ts";
+import type { Workshop } from "../../experiments/workshop.ts";
 import { type CommandModule, declareEngine, type EngineOptions, wholeNumber } from "../command.ts";
 import { note, print, printJson } from "../output.ts";
 import { configFlags, givenSettings, pathOf, resolveConfig, setOption } from "../runOptions.ts";
 import { stopOnSignals } from "../stopOnSignals.ts";
 import { sweepTable } from "../sweepTable.ts";
-import { engineFlags } from "../trainVariants.ts";
+import { engineFlags, sharedThreads } from "../trainVariants.ts";
 import { createTrialTeller } from "../trialProgress.ts";
 
 interface SweepFlags extends EngineOptions {
@@ -26,7 +27,8 @@ interface SweepFlags extends EngineOptions {
   readonly random?: number;
   readonly sweepSeed?: number;
   readonly halving?: number;
-  readonly parallel: number;
+  readonly parallel?: number;
+  readonly queue?: string;
   readonly out?: string;
   readonly json?: boolean;
 }
@@ -54,7 +56,15 @@ function declare(command: Command): void {
       "stop early: one point in n goes on for n times the steps, and so on",
       wholeNumber("--halving", 2, 100),
     )
-    .option("--parallel <n>", "trials at once, each a process of its own", wholeNumber("--parallel", 1, 64), 1)
+    .option(
+      "--parallel <n>",
+      "trials at once, each a process of its own (default: 1)",
+      wholeNumber("--parallel", 1, 64),
+    )
+    .option(
+      "--queue <url>",
+      "put the trials on a queue in Redis (redis://host:6379), from which softbox worker takes them on any machine",
+    )
     .option("--out <folder>", "where the runs are kept (default: checkpoints/sweep-<recipe or file>)")
     .option("--json", "one JSON object instead of a table")
     .option(
@@ -72,7 +82,10 @@ Keys are flags' names (head, learning-rate or lr, layers) or whole paths as in -
   --sweep lr=1e-4..1e-2:log             a range: five points of a grid, :log:7 for seven, or drawn by --random
   --sweep layers=1..4                   whole numbers
 
-The same command goes on after any interruption, with what is missing. A file holds the same:
+The same command goes on after any interruption, with what is missing. On several machines: start
+softbox worker --queue redis://host:6379 on each, in the same shared folder, then the sweep with the same --queue.
+
+A file holds the same:
   { "recipe": "nano-char", "sweep": ["lr=1e-4..1e-2:log", "head=softmax,mos:4"], "seeds": 3, "halving": 3 }`,
   );
 }
@@ -129,6 +142,7 @@ function sweepPoint(study: string, spec: SweepSpec, point: Point, number: number
 
 async function run(options: Readonly<Record<string, unknown>>, [file]: readonly (string | undefined)[]): Promise<void> {
   const flags = options as unknown as SweepFlags;
+  await expectWorkshop(flags);
   const spec = specOf(file, flags, options);
   const study = flags.out ?? join("checkpoints", `sweep-${basename(file ?? spec.recipe, ".json")}`);
   const plan = planOf(study, spec);
@@ -147,17 +161,38 @@ async function run(options: Readonly<Record<string, unknown>>, [file]: readonly 
   }
 }
 
+/** @throws {SandboxError} if the queue is not there, or flags are for this machine alone. */
+async function expectWorkshop({ queue, parallel }: SweepFlags): Promise<void> {
+  if (queue === undefined) return;
+  if (parallel !== undefined)
+    throw new SandboxError(
+      "--parallel: is for trials of this machine, with --queue the workers train them",
+      "Give it to each worker: softbox worker --queue … --parallel 2.",
+    );
+  expectQueueUrl(queue);
+  const { expectQueue } = await import("../../experiments/queue/queueWorkshop.ts");
+  await expectQueue({ url: queue, onLine: note });
+}
+
+/** Who trains: processes of this machine, or workers at a queue. */
+async function workshopOf({ study }: SweepPlan, flags: SweepFlags): Promise<Workshop> {
+  if (flags.queue !== undefined) {
+    const { createQueueWorkshop } = await import("../../experiments/queue/queueWorkshop.ts");
+    return createQueueWorkshop({ url: flags.queue, study, flags: engineFlags(flags), onLine: note });
+  }
+  const parallel = flags.parallel ?? 1;
+  return createLocalWorkshop({ study, parallel, flags: engineFlags(sharedThreads(flags, parallel)) });
+}
+
 async function carryOut(plan: SweepPlan, flags: SweepFlags): Promise<void> {
-  const { signal, release } = stopOnSignals("stopping after the steps at hand, saving");
-  const teller = createTrialTeller(flags.json === true);
-  const threads =
-    flags.threads ?? (flags.parallel > 1 ? Math.max(1, Math.floor(cpus().length / flags.parallel)) : undefined);
-  const workshopFlags = engineFlags({ ...flags, ...(threads !== undefined && { threads }) });
-  const workshop = createLocalWorkshop({ study: plan.study, parallel: flags.parallel, flags: workshopFlags });
-  const trials = plan.points.flatMap((point) => point.trials);
-  note(
-    `${plan.points.length} points, ${trials.length} trials, ${flags.parallel} at a time; runs are kept in ${plan.study}`,
+  const { signal, release } = stopOnSignals(
+    flags.queue === undefined ? "stopping after the steps at hand, saving" : "stopping, taking back what waits",
   );
+  const teller = createTrialTeller(flags.json === true);
+  const workshop = await workshopOf(plan, flags);
+  const trials = plan.points.flatMap((point) => point.trials);
+  const hands = flags.queue === undefined ? `${flags.parallel ?? 1} at a time` : "for workers at the queue";
+  note(`${plan.points.length} points, ${trials.length} trials, ${hands}; runs are kept in ${plan.study}`);
   try {
     for await (const event of runSweep(plan, workshop, signal)) {
       if (event.type === "rung") {
