@@ -3,6 +3,7 @@ import { existsSync, readdirSync, statSync } from "node:fs";
 import { join, resolve } from "node:path";
 import type { Command } from "commander";
 import { SandboxError } from "../engine/errors.ts";
+import { packageRoot } from "../engine/packageRoot.ts";
 import { parseRunConfig, type RunConfig } from "../experiments/config.ts";
 import { expectContinuable } from "../experiments/continuable.ts";
 import { readRecipe } from "../experiments/recipes.ts";
@@ -169,16 +170,36 @@ export const pathOf = (name: string): string =>
 
 const shortNames: ReadonlyMap<string, string> = new Map([["lr", "training.optimizer.learningRate"]]);
 
+/** A model that comes with softbox. */
+const shippedRun = join("checkpoints", "twin-softmax");
+
+/**
+ * The run that is only read: the one named, else the newest under `checkpoints/`, else the one that comes with softbox.
+ *
+ * @param tell - told where it is that one.
+ */
+export function chooseRunToRead(named: string | undefined, tell: (line: string) => void): string {
+  const newest = named ?? newestRun();
+  if (newest !== undefined) return newest;
+  const shipped = join(packageRoot(), shippedRun);
+  tell(`there is no run under checkpoints/ here: this is ${shippedRun}, which comes with softbox`);
+  return shipped;
+}
+
 /** The run a command means: the one named, else the newest under `checkpoints/`. */
 export function chooseRun(named: string | undefined): string {
-  if (named !== undefined) return named;
-  const runs = (existsSync("checkpoints") ? readdirSync("checkpoints") : [])
-    .map((name) => join("checkpoints", name))
-    .filter(isRun)
-    .sort((a, b) => statSync(b).mtimeMs - statSync(a).mtimeMs);
-  if (runs[0]) return runs[0];
+  const run = named ?? newestRun();
+  if (run !== undefined) return run;
   throw new SandboxError(
     "run: there is none under checkpoints/ here",
     "Train one: softbox train. Or name a run's folder.",
   );
+}
+
+function newestRun(): string | undefined {
+  const runs = (existsSync("checkpoints") ? readdirSync("checkpoints") : [])
+    .map((name) => join("checkpoints", name))
+    .filter(isRun)
+    .sort((a, b) => statSync(b).mtimeMs - statSync(a).mtimeMs);
+  return runs[0];
 }

@@ -4,6 +4,7 @@ import type * as tf from "@tensorflow/tfjs";
 import { z } from "zod";
 import { SandboxError } from "../engine/errors.ts";
 import { checkCheckpointFolder, writeCheckpointFolder } from "../lm/checkpoint/folder.ts";
+import type { NumberType } from "../lm/checkpoint/numberTypes.ts";
 import { encodeSafetensors, openSafetensors } from "../lm/checkpoint/safetensors.ts";
 import type { TensorSources } from "../lm/checkpoint/tensorSource.ts";
 import { variableSources, writeVariables } from "../lm/checkpoint/tensors.ts";
@@ -42,6 +43,17 @@ export async function saveBeginning(run: string, model: TensorSources, tokenizer
   await pointAt(run, "latest", 0);
   await pointAt(run, "best", 0);
   await pruneCheckpoints(run, 1); // what an import that was killed has left
+}
+
+/** Saves an open model as a run's only checkpoint, without the optimiser's state. @param type - how numbers are stored. */
+export async function saveWeights(run: string, model: OpenModel, tokenizer: string, type: NumberType): Promise<void> {
+  const { step, progress } = model;
+  await writeCheckpointFolder(stepFolder(run, step), {
+    [modelFile]: encodeSafetensors(model.tensors, { type }),
+    "state.json": encodeState(progress, tokenizer),
+  });
+  await pointAt(run, "latest", step);
+  await pointAt(run, "best", step);
 }
 
 /** Saves the present state as a step of the run, points at it, and removes what is too old. */
@@ -123,6 +135,8 @@ async function readState(folder: string, paths: Paths, tokenizer: string): Promi
 export interface OpenModel {
   readonly tensors: TensorSources;
   readonly step: number;
+  /** Where training stood. */
+  readonly progress: Progress;
   close(): Promise<void>;
 }
 
@@ -137,8 +151,8 @@ export async function openModel(
 ): Promise<OpenModel> {
   return firstWhole(run, steps, onWarning, async (folder) => {
     const paths = await checkCheckpointFolder(folder);
-    const { step } = await readState(folder, paths, tokenizer);
-    return { ...(await openSafetensors(pathOf(folder, paths, modelFile))), step };
+    const progress = await readState(folder, paths, tokenizer);
+    return { ...(await openSafetensors(pathOf(folder, paths, modelFile))), step: progress.step, progress };
   });
 }
 

@@ -1,4 +1,4 @@
-/** @file A run's model in the layouts of others: a folder that transformers load, or a file that llama.cpp runs. */
+/** @file A run's model to take elsewhere: a folder that transformers load, a file that llama.cpp runs, or a small run of ours. */
 import { existsSync, mkdirSync } from "node:fs";
 import { basename, dirname, resolve } from "node:path";
 import { SandboxError } from "../engine/errors.ts";
@@ -12,6 +12,7 @@ import { parseModelConfig } from "../lm/config.ts";
 import { type BytePairs, bytePairsOf } from "../text/bytePairs.ts";
 import { type Tokenizer, tokenizerFromJson } from "../text/tokenizer.ts";
 import { openModel } from "./checkpoints.ts";
+import { exportWeights } from "./exportWeights.ts";
 import { readRunConfig, readRunFile, stepsToTry } from "./runFolder.ts";
 
 /** What each format is written as. */
@@ -20,12 +21,12 @@ const writers = {
   gguf: (path, model, type) => replaceFile(path, encodeGpt2Gguf(model, type)),
 } satisfies Record<string, (path: string, model: Gpt2Model, type: NumberType) => Promise<void>>;
 
-export type ExportFormat = keyof typeof writers;
-export const exportFormats = Object.keys(writers) as ExportFormat[];
+export type ExportFormat = keyof typeof writers | "run";
+export const exportFormats: readonly ExportFormat[] = [...(Object.keys(writers) as (keyof typeof writers)[]), "run"];
 
 export interface ExportOptions {
   readonly format: ExportFormat;
-  /** The folder (`hf`) or file (`gguf`) to be. */
+  /** The folder (`hf`, `run`) or file (`gguf`) to be. */
   readonly out: string;
   /** How matrices are stored. */
   readonly type: NumberType;
@@ -35,13 +36,17 @@ export interface ExportOptions {
 }
 
 /**
- * Writes a run's model for others. Weights pass through piece by piece.
+ * Writes a run's model. Weights pass through piece by piece.
  *
  * @returns the step that was written.
  * @throws {SandboxError} if GPT-2's layout cannot hold the model or its tokenizer, or there is something at `out` already.
  */
 export async function exportRun(run: string, options: ExportOptions): Promise<number> {
   const { format, out, type, step, onWarning } = options;
+  if (format === "run") {
+    expectFree(out);
+    return exportWeights(run, { out: resolve(out), type, step, onWarning });
+  }
   const tokenizer = tokenizerFromJson(readRunFile(run, "tokenizer.json"));
   const { model } = readRunConfig(run);
   const config = expectGpt2(`run ${run}`, parseModelConfig({ ...model, vocabSize: tokenizer.vocabSize }));

@@ -198,7 +198,16 @@ const prepareText = (
 ): Promise<Dataset> => prepareDataset({ corpus, tokenizer, shares: splits, contextLength: model.contextLength });
 
 function expectSameText(folder: string, corpus: Corpus): void {
-  const before = readRunFile(folder, "environment.json") as { corpus?: { sha256?: string }; importedFrom?: string };
+  const before = readRunFile(folder, "environment.json") as {
+    corpus?: { sha256?: string };
+    importedFrom?: string;
+    weightsOnly?: object;
+  };
+  if (before.weightsOnly !== undefined)
+    throw new SandboxError(
+      `run ${folder}: it holds weights without the optimiser's state, there is no training to go on with`,
+      `Start a run from it: softbox train --from ${folder}.`,
+    );
   if (before.importedFrom !== undefined)
     throw new SandboxError(
       `run ${folder}: its model was imported, there is no training to go on with`,

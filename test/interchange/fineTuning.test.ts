@@ -148,7 +148,7 @@ describe("by the command line", () => {
       return err;
     };
     expect(await wrong("export", "checkpoints/gpt2", "--format", "onnx")).toContain(
-      '--format: expected hf, gguf, got "onnx"',
+      '--format: expected hf, gguf, run, got "onnx"',
     );
     expect(await wrong("export", "checkpoints/gpt2", "--type", "int8")).toContain(
       "--type: expected float32, float16, bfloat16",

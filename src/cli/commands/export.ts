@@ -1,4 +1,4 @@
-/** @file `softbox export`: a run's model as a Hugging Face folder or a GGUF file. */
+/** @file `softbox export`: a run's model as a Hugging Face folder, a GGUF file, or a run without the optimiser's state. */
 import { basename, resolve } from "node:path";
 import type { Command } from "commander";
 import { SandboxError } from "../../engine/errors.ts";
@@ -17,19 +17,23 @@ interface ExportFlags {
 }
 
 /** What a run's name gets where no place is named. */
-const endings: Readonly<Record<ExportFormat, string>> = { hf: "-hf", gguf: ".gguf" };
+const endings: Readonly<Record<ExportFormat, string>> = { hf: "-hf", gguf: ".gguf", run: "-weights" };
 
 function declare(command: Command): void {
   command
     .argument("[run]", "a run's folder (default: the newest under checkpoints/)")
-    .option("--format <name>", "hf: a folder that transformers load; gguf: a file that llama.cpp runs", "hf")
-    .option("--out <path>", "the folder or file (default: <run's name>-hf or <run's name>.gguf, here)")
+    .option(
+      "--format <name>",
+      "hf: a folder that transformers load; gguf: a file that llama.cpp runs; run: a run of ours, weights alone",
+      "hf",
+    )
+    .option("--out <path>", "the folder or file (default: <run's name>-hf, .gguf or -weights, here)")
     .option("--type <name>", `how numbers are stored: ${numberTypes.join(", ")}`, "float32")
     .option("--step <which>", "which checkpoint: latest, best, or a step's number", "latest")
     .option("--json", "JSON instead of text");
   command.addHelpText(
     "after",
-    "\nModels in GPT-2's form: learned positions, layer norm, GELU, a softmax head; tokenizers gpt2, byte, or an imported one.",
+    "\nhf and gguf take models in GPT-2's form: learned positions, layer norm, GELU, a softmax head; tokenizers gpt2, byte, or an imported one. run takes any.",
   );
 }
 

@@ -12,9 +12,9 @@ import {
   type EngineOptions,
   samplingOf,
 } from "../command.ts";
-import { canDraw, print, printPart, safeText } from "../output.ts";
+import { canDraw, note, print, printPart, safeText } from "../output.ts";
 import { createWorkerPort } from "../play/workerPort.ts";
-import { chooseRun } from "../runOptions.ts";
+import { chooseRunToRead } from "../runOptions.ts";
 
 interface PlayFlags extends EngineOptions {
   readonly prompt?: string;
@@ -25,7 +25,7 @@ interface PlayFlags extends EngineOptions {
 
 function declare(command: Command): void {
   command
-    .argument("[run]", "a run's folder (default: the newest under checkpoints/)")
+    .argument("[run]", "a run's folder (default: the newest under checkpoints/, else one that comes with softbox)")
     .option("--prompt <text>", "text to go on from (default: the recipe's sample prompt)")
     .option("--step <which>", "which checkpoint: latest, best, or a step's number", "latest")
     .option("--beside <run>", "another run, to stand beside this one on the same text (key t)")
@@ -40,10 +40,10 @@ async function run(
 ): Promise<void> {
   const flags = options as unknown as PlayFlags;
   const settings = parseSamplingSettings(samplingOf(options));
-  const folder = chooseRun(named);
+  const folder = chooseRunToRead(named, note);
   const config = readRunConfig(folder); // a wrong folder is told before the screen opens
   stepsToTry(folder, flags.step);
-  const beside = flags.beside === undefined ? undefined : chooseRun(flags.beside);
+  const beside = flags.beside;
   if (beside !== undefined) readRunConfig(beside);
   const { engine, threads, step, calibrated = false } = flags;
   const port = createWorkerPort({
