@@ -15,6 +15,8 @@ import { type LineWriter, openLines } from "./jsonLines.ts";
 import { expectLocked } from "./lock.ts";
 import { gapAfter } from "./prompts.ts";
 import { checkpointVariables, lineFiles, type Session } from "./session.ts";
+import { openBoard } from "./tensorboard/board.ts";
+import { modelHistograms } from "./tensorboard/modelHistograms.ts";
 
 /** Tokens that a probe records. */
 const probedTokens = 20;
@@ -38,23 +40,33 @@ export async function* runTraining(
   signal?: AbortSignal,
   controls: RunControls = {},
 ): AsyncGenerator<RunEvent> {
-  const record = Object.fromEntries(lineFiles.map((file) => [file, openLines(join(session.folder, file))])) as Record;
+  const { folder, config, progress, model, dataset, tensorboard } = session;
+  const board = tensorboard ? await openBoard(folder, config, progress.step) : undefined;
+  const record = Object.fromEntries(lineFiles.map((file) => [file, openLines(join(folder, file))])) as Record;
+  const flush = (): void => {
+    for (const lines of Object.values(record)) lines.flush();
+    board?.flush();
+  };
   try {
-    for await (const event of train({ ...trainOptions(session, record, signal), ...controls })) {
+    for await (const event of train({ ...trainOptions(session, flush, signal), ...controls })) {
       write(record, event);
+      board?.add(event);
       yield event;
       if (event.type !== "evaluation") continue;
       for await (const extra of look(session, event)) {
         record[fileOf[extra.type]].append({ ...extra, ...finalMark(event) });
+        board?.add(extra);
         yield extra;
       }
+      board?.show(event.step, await modelHistograms(model, dataset.splits.validation.ids));
     }
   } finally {
     for (const lines of Object.values(record)) lines.close();
+    board?.close();
   }
 }
 
-function trainOptions(session: Session, record: Record, signal: AbortSignal | undefined) {
+function trainOptions(session: Session, flush: () => void, signal: AbortSignal | undefined) {
   const { folder, config, dataset, model, optimizer, carried, progress } = session;
   const { tokenizer, splits } = dataset;
   const variables = checkpointVariables(session);
@@ -70,7 +82,7 @@ function trainOptions(session: Session, record: Record, signal: AbortSignal | un
     tokenBytes: tokenByteLengths(tokenizer),
     save: async (now: Progress, best: boolean) => {
       expectLocked(folder);
-      for (const lines of Object.values(record)) lines.flush(); // first: a checkpoint's lines are never missing
+      flush(); // first: a checkpoint's lines are never missing
       const keep = config.training.keepCheckpoints;
       await saveCheckpoint(folder, variables, now, { tokenizer: tokenizer.hash, best, keep });
     },

@@ -32,6 +32,8 @@ export interface Session {
   readonly optimizer: Optimizer;
   readonly carried: CarriedState;
   readonly progress: Progress;
+  /** Whether event files for TensorBoard are written too. */
+  readonly tensorboard: boolean;
   /** Frees tensors and the lock. */
   close(): void;
 }
@@ -42,6 +44,8 @@ export interface SessionOptions {
   readonly engine: string;
   /** Replace bytes that are not UTF-8 instead of refusing the text. */
   readonly lossy?: boolean;
+  /** Also write event files for TensorBoard; default: no. */
+  readonly tensorboard?: boolean;
   /** Receives what the user should hear of, e.g. a damaged checkpoint that was passed over. */
   readonly onWarning: (line: string) => void;
 }
@@ -224,7 +228,7 @@ function assemble(
   config: RunConfig,
   dataset: Dataset,
   progress: Progress,
-  { folder, onWarning }: SessionOptions,
+  { folder, onWarning, tensorboard = false }: SessionOptions,
   unlock: () => void,
   parameters: "fresh" | "blank",
 ): Session {
@@ -239,5 +243,5 @@ function assemble(
     model.dispose();
     unlock();
   };
-  return { folder, config, dataset, prompts, model, optimizer, carried, progress, close };
+  return { folder, config, dataset, prompts, model, optimizer, carried, progress, tensorboard, close };
 }

@@ -25,6 +25,7 @@ interface TrainFlags extends EngineOptions {
   readonly lossy?: boolean;
   readonly json?: boolean;
   readonly profile?: boolean;
+  readonly tensorboard?: boolean;
   readonly ui?: boolean;
   readonly steps?: string;
 }
@@ -49,6 +50,10 @@ function declare(command: Command): void {
   for (const { flag, help } of configFlags) command.option(flag, help);
   setOption(command)
     .option("--lossy", "replace bytes that are not UTF-8 instead of refusing the text")
+    .option(
+      "--tensorboard",
+      "also write event files into the run's folder, from here on: tensorboard --logdir checkpoints shows them",
+    )
     .option("--ui", "a dashboard with curves, probes and samples; a finished run is replayed; plain lines in a pipe")
     .option("--profile", "afterwards a table of where the time went, and profile.json in the run's folder")
     .option("--json", "one JSON object an event");
@@ -80,7 +85,7 @@ function expectOneSource({ recipe, like, from, resume, run, override }: TrainFla
 /** The run that flags ask for, checked before anything slow. */
 function jobOf(flags: TrainFlags): { readonly job: TrainJob; readonly config: RunConfig } {
   expectOneSource(flags);
-  const lossy = flags.lossy ?? false;
+  const common = { lossy: flags.lossy ?? false, ...(flags.tensorboard && { tensorboard: true }) };
   if (flags.resume !== undefined) {
     const [folder, stored] = [flags.resume, readRunConfig(flags.resume)];
     if (flags.steps !== undefined) wholeNumber("--steps", 1)(flags.steps);
@@ -90,12 +95,12 @@ function jobOf(flags: TrainFlags): { readonly job: TrainJob; readonly config: Ru
     const { steps } = config.training;
     return {
       config,
-      job: { folder, lossy, resume: { config, override, ...(steps === stored.training.steps ? {} : { steps }) } },
+      job: { folder, ...common, resume: { config, override, ...(steps === stored.training.steps ? {} : { steps }) } },
     };
   }
   const start = freshConfig(flags);
   const from = flags.from === undefined ? {} : { from: flags.from };
-  return { config: start, job: { folder: flags.run ?? defaultFolder(flags), lossy, start, ...from } };
+  return { config: start, job: { folder: flags.run ?? defaultFolder(flags), ...common, start, ...from } };
 }
 
 /** The configuration of a new run. */
