@@ -45,7 +45,7 @@ test("event files tell what the run's record tells, and histograms of log-probab
   expect(stepsOf(values, "sample")).toEqual([4, 8, 12]);
 });
 
-test("a run that was killed goes on in a new file: each point once, in order", { timeout: 60_000 }, async () => {
+test("a run that was killed goes on in a new file: each point once, in order", { timeout: 120_000 }, async () => {
   const args = [program, "train", ...tinyFlags, ...flags, "--steps", "4000", "--run", "killed"];
   const child = spawn(process.execPath, args, { cwd: folder, env: environment(folder), stdio: "ignore" });
   const checkpoint = join(folder, "killed/step-000008");
