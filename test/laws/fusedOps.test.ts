@@ -11,6 +11,7 @@ import { layerNorm } from "../../src/engine/ops/layerNorm.ts";
 import { linear, linearGelu, linearTanh } from "../../src/engine/ops/linear.ts";
 import { linearCrossEntropy } from "../../src/engine/ops/linearCrossEntropy.ts";
 import { linearLogSumExp, linearSoftplusSum } from "../../src/engine/ops/linearLogSumExp.ts";
+import { logSoftmax } from "../../src/engine/ops/logSoftmax.ts";
 import { lstmSequence } from "../../src/engine/ops/lstmSequence.ts";
 import { rmsNorm } from "../../src/engine/ops/rmsNorm.ts";
 import { rotary } from "../../src/engine/ops/rotary.ts";
@@ -27,6 +28,7 @@ import {
   linear64,
   linearLogSumExp64,
   linearSoftplusSum64,
+  logSumExp64,
   normalise64,
   numericalGradient,
   repeat64,
@@ -249,6 +251,17 @@ const gruCase = (B: number, T: number, U: number, scale = 1): Case => ({
   reference: (x) => [gru64(x, { B, T, U })],
 });
 
+const logSoftmaxCase = (N: number, V: number, scale = 1): Case => ({
+  name: `logSoftmax ${N} × ${V}`,
+  shapes: { x: [N, V] },
+  scale,
+  op: ({ x }) => [logSoftmax(x!)],
+  reference: ({ x }) => {
+    const rows = Array.from({ length: N }, (_, n) => Array.from(x!.subarray(n * V, (n + 1) * V)));
+    return [Float64Array.from(rows.flatMap((z) => z.map((score) => score - logSumExp64(z))))];
+  },
+});
+
 const cases: Case[] = [
   ...(["sparsemax", "entmax15"] as const).flatMap((name) => [
     sparseCase(name, 1, 1),
@@ -276,6 +289,8 @@ const cases: Case[] = [
   rotaryCase(2, 5, 12, 3, 0),
   rotaryCase(1, 3, 66, 1, 1000),
   { name: "gelu", shapes: { x: [67] }, scale: 3, op: ({ x }) => [gelu(x!)], reference: gelu64 },
+  logSoftmaxCase(1, 1),
+  logSoftmaxCase(5, 33, 4),
   linearCase(1, 1, 1, true),
   linearCase(3, 17, 5, true),
   linearCase(17, 3, 33, false),

@@ -12,6 +12,7 @@ import { layerNormKernels } from "./layerNorm.ts";
 import { linearKernels } from "./linear.ts";
 import { linearCrossEntropyKernels } from "./linearCrossEntropy.ts";
 import { linearLogSumExpKernels } from "./linearLogSumExp.ts";
+import { logSoftmaxKernels } from "./logSoftmax.ts";
 import { lstmKernels } from "./lstmSequence.ts";
 import { rmsNormKernels } from "./rmsNorm.ts";
 import { rotaryKernels } from "./rotary.ts";
@@ -33,6 +34,7 @@ export const fusedKernels: readonly FusedKernel[] = [
   ...linearKernels,
   ...linearCrossEntropyKernels,
   ...linearLogSumExpKernels,
+  ...logSoftmaxKernels,
   ...rmsNormKernels,
   ...rotaryKernels,
   ...swigluKernels,

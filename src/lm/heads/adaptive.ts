@@ -9,6 +9,7 @@
  */
 import * as tf from "@tensorflow/tfjs";
 import { linearLogSumExp } from "../../engine/ops/linearLogSumExp.ts";
+import { logSoftmax } from "../../engine/ops/logSoftmax.ts";
 import type { N, NE, NV } from "../../engine/shapes.ts";
 import { standardDeviation } from "../init.ts";
 import { type AdaptiveConfig, expectFittingCutoffs, type LossOptions } from "./config.ts";
@@ -83,7 +84,7 @@ function loss(parts: Parts, hidden: NE, targets: N, { zLoss }: LossOptions): N {
 }
 
 /** `log p` of the short list and of the clusters, `[N, n₀ + C]`. */
-const rootLogProbs = (root: OutputLayer, hidden: NE): tf.Tensor2D => tf.logSoftmax(scores(root, hidden)) as tf.Tensor2D;
+const rootLogProbs = (root: OutputLayer, hidden: NE): tf.Tensor2D => logSoftmax(scores(root, hidden)) as tf.Tensor2D;
 
 export const adaptiveHead: Head<AdaptiveConfig, AdaptiveParams> = {
   init: ({ cutoffs }, { vocabSize: V, embedSize: E }, make) => {
@@ -99,7 +100,7 @@ export const adaptiveHead: Head<AdaptiveConfig, AdaptiveParams> = {
       const [root, ...tails] = layers(parts);
       const first = parts.config.cutoffs[0]!;
       const [list, ...clusters] = tf.split(rootLogProbs(root, hidden), [first, ...tails.map(() => 1)], 1); // [N, n₀], [N, 1] …
-      const inside = tails.map((tail, c) => tf.add(tf.logSoftmax(scores(tail, hidden)), clusters[c]!));
+      const inside = tails.map((tail, c) => tf.add(logSoftmax(scores(tail, hidden)), clusters[c]!));
       return tf.concat([list!, ...inside], 1) as NV;
     }),
   inspect: (parts, hidden) => ({

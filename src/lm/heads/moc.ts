@@ -3,6 +3,7 @@
  * of softmaxes, mixed before the softmax. It is their control: more parameters without a higher rank.
  */
 import * as tf from "@tensorflow/tfjs";
+import { logSoftmax } from "../../engine/ops/logSoftmax.ts";
 import type { NE, NV } from "../../engine/shapes.ts";
 import { components, initMixture, logWeights, type MixtureParams, mixtureWeights } from "./components.ts";
 import type { MixtureConfig } from "./config.ts";
@@ -24,7 +25,7 @@ export const mocHead: Head<MixtureConfig, MixtureParams> = {
     tf.tidy(() => softmaxLoss(parts.output, mixed(parts, hidden), targets, withoutOptions)),
   loss: (parts, hidden, targets, options) =>
     tf.tidy(() => softmaxLoss(parts.output, mixed(parts, hidden), targets, options)),
-  logProbs: (parts, hidden) => tf.tidy(() => tf.logSoftmax(scores(parts.output, mixed(parts, hidden))) as NV),
+  logProbs: (parts, hidden) => tf.tidy(() => logSoftmax(scores(parts.output, mixed(parts, hidden))) as NV),
   logWeights: ({ params }, hidden) => tf.tidy(() => logWeights(params, hidden)),
   inspect: ({ config, params }, hidden) => ({ mixture: mixtureWeights(config, params, hidden) }),
 };

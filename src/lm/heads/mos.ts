@@ -7,6 +7,7 @@
  */
 import * as tf from "@tensorflow/tfjs";
 import { linearLogSumExp } from "../../engine/ops/linearLogSumExp.ts";
+import { logSoftmax } from "../../engine/ops/logSoftmax.ts";
 import type { N, NE, NV } from "../../engine/shapes.ts";
 import { components, initMixture, logWeights, type MixtureParams, mixtureWeights } from "./components.ts";
 import type { LossOptions, MixtureConfig } from "./config.ts";
@@ -39,7 +40,7 @@ function loss(
 
 /** Each component's own `log p_k`, `[N·K, V]`. */
 const componentLogProbs = ({ config, params, output }: HeadParts<MixtureConfig, MixtureParams>, hidden: NE): NV =>
-  tf.logSoftmax(scores(output, components(config, params, hidden))) as NV;
+  logSoftmax(scores(output, components(config, params, hidden))) as NV;
 
 export const mosHead: Head<MixtureConfig, MixtureParams> = {
   init: initMixture,

@@ -11,6 +11,7 @@
  */
 import * as tf from "@tensorflow/tfjs";
 import { linearSoftplusSum } from "../../engine/ops/linearLogSumExp.ts";
+import { logSoftmax } from "../../engine/ops/logSoftmax.ts";
 import type { NV } from "../../engine/shapes.ts";
 import type { Head, HeadParts, OutputLayer } from "./head.ts";
 import { withoutOptions } from "./loss.ts";
@@ -36,7 +37,7 @@ export const sigmoidHead: Head<unknown, SigmoidParams> = {
       const { targetLogit, softplusSum } = linearSoftplusSum(hidden, table, targets, bias, softcap);
       return tf.sub(softplusSum, targetLogit);
     }),
-  logProbs: (parts, hidden) => tf.tidy(() => tf.logSoftmax(scores(shifted(parts), hidden)) as NV),
+  logProbs: (parts, hidden) => tf.tidy(() => logSoftmax(scores(shifted(parts), hidden)) as NV),
   inspect: () => ({}),
   components: (parts, hidden) => tf.tidy(() => tf.logSigmoid(scores(shifted(parts), hidden)) as NV),
 };

@@ -5,6 +5,7 @@
  * In log space: `f(z) = z + log σ(z)`, then a softmax over f; the fused primitive does both without a matrix.
  */
 import * as tf from "@tensorflow/tfjs";
+import { logSoftmax } from "../../engine/ops/logSoftmax.ts";
 import type { NV } from "../../engine/shapes.ts";
 import type { Head } from "./head.ts";
 import { withoutOptions } from "./loss.ts";
@@ -18,7 +19,7 @@ export const sigsoftmaxHead: Head<unknown, Record<never, never>> = {
   logProbs: ({ output }, hidden) =>
     tf.tidy(() => {
       const z = scores(output, hidden); // [N, V]
-      return tf.logSoftmax(tf.add(z, tf.logSigmoid(z))) as NV;
+      return logSoftmax(tf.add(z, tf.logSigmoid(z))) as NV;
     }),
   inspect: () => ({}),
 };
