@@ -1,5 +1,6 @@
 /** @file The pieces that every screen is made of: lines of styled text, and a rule with a title. */
 import { Box, Text } from "ink";
+import { createElement } from "react";
 import { textCells, truncate } from "./cells.ts";
 import type { PanelView } from "./panel.ts";
 import { theme } from "./theme.ts";
@@ -12,20 +13,25 @@ export interface LineProps {
   readonly width: number;
 }
 
-/** Exactly one line. */
+/**
+ * Exactly one line.
+ *
+ * It is Ink's own element for text, with a size. A `Text` has none, so Ink measures it, and keeps each text it has ever measured with
+ * its size (ink 6.8, measure-text.js): a screen whose figures change many times a second would grow by megabytes an hour.
+ */
 export function Line({ spans, width }: LineProps) {
+  const children =
+    spans.length === 0
+      ? " "
+      : cutSpans(spans, width).map(({ text, look }, index) => (
+          // biome-ignore lint/suspicious/noArrayIndexKey: a span has no identity but its place.
+          <Text key={index} {...look}>
+            {text}
+          </Text>
+        ));
   return (
     <Box width={width} height={1} flexShrink={0}>
-      <Text wrap="truncate-end">
-        {spans.length === 0
-          ? " "
-          : cutSpans(spans, width).map(({ text, look }, index) => (
-              // biome-ignore lint/suspicious/noArrayIndexKey: a span has no identity but its place.
-              <Text key={index} {...look}>
-                {text}
-              </Text>
-            ))}
-      </Text>
+      {createElement("ink-text", { style: { width, height: 1, textWrap: "truncate-end" } }, children)}
     </Box>
   );
 }
