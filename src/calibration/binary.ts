@@ -2,13 +2,14 @@
  * @file Independent sigmoids as what they are: V questions a token, "is this class the one?", each answered by a probability of its
  * own. All N · V answers are judged, and repaired by one function `p' = g(p)` for all classes. Knows neither text nor tensors.
  */
+import { readLogProbs } from "../lm/exponential.ts";
 import { defaultBins, widthBin } from "./bins.ts";
 import { blockCount, blockOf, chanceWeights, type Estimate, equalWeights, interval } from "./bootstrap.ts";
 import type { MeasureOptions } from "./measure.ts";
 import { type BinSums, createTopLabelBins } from "./metrics/equalWidth.ts";
 import { createEveryClassErrors } from "./metrics/everyClass.ts";
 import { createBrier, createMean } from "./metrics/means.ts";
-import type { Metric } from "./metrics/metric.ts";
+import { likelyFrom, type Metric } from "./metrics/metric.ts";
 import { eachRow, type Predictions } from "./predictions.ts";
 import { type ReliabilityBin, reliabilityBins } from "./reliability.ts";
 import { confidenceOf, fitTopLabel, type Repair, type TopLabelKind } from "./repairs/table.ts";
@@ -108,18 +109,21 @@ export async function measureAnswers(
   const { classes, count } = predictions;
   const readings = createReadings(classes, bins);
   const [logProbs, probabilities] = [new Float64Array(classes), new Float64Array(classes)];
+  const places = new Int32Array(classes + 1);
+  const least = likelyFrom(bins);
   const counts = new Float64Array(blockCount);
   await eachRow(predictions, (row, target, index) => {
     let top = 0;
     for (let v = 0; v < classes; v++) {
       const logP = Math.min(0, row[v]!);
-      probabilities[v] = repair ? repair({ logTop: logP, logRest: logOfRest(logP) }) : Math.exp(logP);
-      logProbs[v] = repair ? Math.log(probabilities[v]!) : logP;
+      logProbs[v] = repair ? Math.log(repair({ logTop: logP, logRest: logOfRest(logP) })) : logP;
       if (row[v]! > row[top]!) top = v;
     }
     const block = blockOf(index, count);
     counts[block]!++;
-    readings.add({ logProbs, probabilities, target, top, confidence: probabilities[top]! }, block);
+    const reading = readLogProbs(logProbs, probabilities, least, places);
+    const likely = places.subarray(0, reading.likely);
+    readings.add({ ...reading, likely, logProbs, probabilities, target, top, confidence: probabilities[top]! }, block);
   });
   const equal = equalWeights(counts);
   const chance = chanceWeights(counts, count > 1 ? draws : 0, seed);
@@ -135,7 +139,7 @@ export async function measureAnswers(
 }
 
 function createReadings(classes: number, bins: number) {
-  const sum = createMean(({ probabilities }) => probabilities.reduce((total, p) => total + p, 0));
+  const sum = createMean((prediction) => prediction.sum);
   const nll = createMean(({ logProbs, target }) => {
     let total = logOfRest(logProbs[target]!) - logProbs[target]!;
     for (const logP of logProbs) total -= logOfRest(logP);

@@ -1,4 +1,5 @@
 /** @file Measures predictions, as they are or repaired: every metric with its interval, and the bins of a reliability diagram. */
+import { readLogProbs } from "../lm/exponential.ts";
 import { defaultBins } from "./bins.ts";
 import {
   type BlockWeights,
@@ -13,9 +14,9 @@ import { createAdaptiveError } from "./metrics/adaptive.ts";
 import { createTopLabelBins } from "./metrics/equalWidth.ts";
 import { createEveryClassErrors } from "./metrics/everyClass.ts";
 import { createAccuracy, createBrier, createConfidence, createNll, createSharpness } from "./metrics/means.ts";
-import type { Metric } from "./metrics/metric.ts";
+import { likelyFrom, type Metric, type Prediction } from "./metrics/metric.ts";
 import { createSortedTopLabels } from "./metrics/sorted.ts";
-import { eachRow, type LogProbs, type Predictions } from "./predictions.ts";
+import { eachRow, type LogProbs, type Predictions, topLabel } from "./predictions.ts";
 import { type ReliabilityBin, reliabilityBins } from "./reliability.ts";
 
 const unit = [0, 1] as const;
@@ -67,27 +68,21 @@ export async function measure(
 ): Promise<Measurement> {
   const { classes, count } = predictions;
   const { add, readings, topLabels } = createReadings(classes, bins);
-  const repaired = new Float64Array(classes);
-  const probabilities = new Float64Array(classes);
+  const logProbs = new Float64Array(classes);
+  const read = createRowReader(classes, bins);
   const counts = new Float64Array(blockCount);
   await eachRow(predictions, (row, target, index) => {
-    if (repair) repair(row, repaired);
-    const logProbs = repair ? repaired : row;
-    let top = 0;
-    for (let v = 0; v < classes; v++) {
-      probabilities[v] = Math.min(1, Math.exp(logProbs[v]!));
-      if (logProbs[v]! > logProbs[top]!) top = v;
-    }
-    const confidence = probabilities[top]!;
+    if (repair) repair(row, logProbs);
+    else logProbs.set(row);
     const block = blockOf(index, count);
     counts[block]!++;
-    add({ probabilities, logProbs, target, top, confidence }, block);
+    add(read(logProbs, target), block);
   });
   const equal = equalWeights(counts);
   const chance = chanceWeights(counts, count > 1 ? draws : 0, seed);
   const estimate = (name: MetricName): Estimate => {
-    const distances = chance.map((weights: BlockWeights) => readings[name](weights));
-    return interval(readings[name](equal), distances, metrics[name].range);
+    const [value, ...distances] = readings[name]([equal, ...chance]);
+    return interval(value!, distances, metrics[name].range);
   };
   const entries = metricNames.map((name) => [name, estimate(name)] as const);
   return {
@@ -97,25 +92,52 @@ export async function measure(
   };
 }
 
+/** Reads one row after another; each prediction is overwritten by the next. */
+function createRowReader(classes: number, bins: number): (logProbs: Float64Array, target: number) => Prediction {
+  const probabilities = new Float64Array(classes);
+  const places = new Int32Array(classes + 1);
+  const least = likelyFrom(bins);
+  return (logProbs, target) => {
+    const reading = readLogProbs(logProbs, probabilities, least, places);
+    const likely = places.subarray(0, reading.likely);
+    const top = likely.length > 0 ? likeliestOf(likely, logProbs) : topLabel(logProbs).id;
+    return { ...reading, likely, probabilities, logProbs, target, top, confidence: probabilities[top]! };
+  };
+}
+
+/** The first of the likeliest among some classes. */
+function likeliestOf(classes: Int32Array, logProbs: Float64Array): number {
+  let top = classes[0]!;
+  for (const v of classes) if (logProbs[v]! > logProbs[top]!) top = v;
+  return top;
+}
+
+/** A metric's norm for each of some weights. */
+type Reading = (all: readonly BlockWeights[]) => number[];
+
 function createReadings(classes: number, bins: number) {
   const [nll, sharpness, brier] = [createNll(), createSharpness(), createBrier()];
   const [accuracy, confidence, adaptive] = [createAccuracy(), createConfidence(), createAdaptiveError(bins)];
   const [topLabels, sorted] = [createTopLabelBins(bins), createSortedTopLabels(bins)];
   const everyClass = createEveryClassErrors(classes, bins);
   const all = [nll, sharpness, brier, accuracy, confidence, adaptive, topLabels, sorted, everyClass];
-  const readings: Record<MetricName, Metric["norm"]> = {
-    nll: nll.norm,
-    sharpness: sharpness.norm,
-    brier: brier.norm,
-    accuracy: accuracy.norm,
-    confidence: confidence.norm,
-    ece: topLabels.expectedError,
-    eceMass: sorted.equalMassError,
-    mce: topLabels.maximumError,
-    ks: sorted.kolmogorovSmirnov,
-    adaptive: adaptive.norm,
+  const each =
+    (norm: Metric["norm"]): Reading =>
+    (all) =>
+      all.map((weights) => norm(weights));
+  const readings: Record<MetricName, Reading> = {
+    nll: each(nll.norm),
+    sharpness: each(sharpness.norm),
+    brier: each(brier.norm),
+    accuracy: each(accuracy.norm),
+    confidence: each(confidence.norm),
+    ece: each(topLabels.expectedError),
+    eceMass: each(sorted.equalMassError),
+    mce: each(topLabels.maximumError),
+    ks: each(sorted.kolmogorovSmirnov),
+    adaptive: each(adaptive.norm),
     classWise: everyClass.classWise,
-    fullEce: everyClass.full,
+    fullEce: each(everyClass.full),
   };
   const add: Metric["add"] = (prediction, block) => {
     for (const metric of all) metric.add(prediction, block);

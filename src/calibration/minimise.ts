@@ -12,6 +12,8 @@ export interface Evaluated {
 export interface MinimiseOptions {
   /** About the Hessian's diagonal at the start, positive. */
   readonly diagonal: Float64Array;
+  /** What the start evaluates to, where that is known already; it counts as an evaluation. */
+  readonly first?: Evaluated;
   /** Evaluations at most. */
   readonly evaluations: number;
   /** Ends where a step promises less than this share of the value. */
@@ -40,10 +42,10 @@ const plus = (a: Float64Array, scale: number, b: Float64Array): Float64Array => 
 export async function minimise(
   evaluate: (x: Float64Array) => Promise<Evaluated>,
   start: Float64Array,
-  { diagonal, evaluations, tolerance }: MinimiseOptions,
+  { diagonal, first, evaluations, tolerance }: MinimiseOptions,
 ): Promise<Float64Array> {
   let x = start;
-  let here = await evaluate(x);
+  let here = first ?? (await evaluate(x));
   let left = evaluations - 1;
   const counted = (at: Float64Array): Promise<Evaluated> => {
     left--;
@@ -90,17 +92,33 @@ function scaleOf(change: Change | undefined, diagonal: Float64Array): number {
   return change.curvature / change.gradient.reduce((sum, y, i) => sum + (y * y) / diagonal[i]!, 0);
 }
 
-/** The first of `x + d, x + d/2, …` that is low enough; undefined if none is within the tries. */
+/**
+ * The first point on `x + length · d` that is low enough, from length 1 on; undefined if none is within the tries. A length that was too
+ * long is followed by the lowest place of the cubic through both ends' values and slopes (eq. 3.59), within bounds.
+ */
 async function search(
   evaluate: (x: Float64Array) => Promise<Evaluated>,
   { x, here, direction, slope, tries }: LineSearch,
 ): Promise<{ x: Float64Array; at: Evaluated } | undefined> {
-  for (let length = 1, tried = 0; tried < tries; length /= 2, tried++) {
+  let length = 1;
+  for (let tried = 0; tried < tries; tried++) {
     const next = plus(x, length, direction);
     const at = await evaluate(next);
     if (at.value <= here.value + decrease * length * slope) return { x: next, at };
+    const lowest = lowestOfCubic(length, here.value, slope, at.value, dot(direction, at.gradient));
+    length *= Math.max(shortest, Math.min(longest, lowest / length || longest));
   }
   return undefined;
+}
+
+/** Shares of a length that the next one may be. */
+const [shortest, longest] = [0.02, 0.5];
+
+/** Where the cubic with these values and slopes at 0 and `length` is lowest; no number where it has no such place. */
+function lowestOfCubic(length: number, value0: number, slope0: number, value1: number, slope1: number): number {
+  const d1 = slope0 + slope1 - (3 * (value1 - value0)) / length;
+  const d2 = Math.sqrt(d1 * d1 - slope0 * slope1);
+  return length - (length * (slope1 + d2 - d1)) / (slope1 - slope0 + 2 * d2);
 }
 
 interface LineSearch {

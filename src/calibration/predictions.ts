@@ -59,9 +59,14 @@ const nearlyCertain = -0.01;
 /** Finds the top label; rows that are normalised only to float32 are taken as they are. */
 export function topLabel(row: LogProbs): TopLabel {
   let id = 0;
-  for (let v = 1; v < row.length; v++) if (row[v]! > row[id]!) id = v;
-  const logRest = row[id]! < nearlyCertain ? Math.log1p(-Math.exp(row[id]!)) : logSumOfOthers(row, id);
-  return { id, logTop: Math.min(0, row[id]!), logRest: Math.min(0, logRest) };
+  let highest = row[0]!;
+  for (let v = 1; v < row.length; v++)
+    if (row[v]! > highest) {
+      id = v;
+      highest = row[v]!;
+    }
+  const logRest = highest < nearlyCertain ? Math.log1p(-Math.exp(highest)) : logSumOfOthers(row, id);
+  return { id, logTop: Math.min(0, highest), logRest: Math.min(0, logRest) };
 }
 
 function logSumOfOthers(row: LogProbs, id: number): number {

@@ -41,7 +41,11 @@ describe("repairs of the whole distribution", () => {
   });
 
   test("vector", async () => {
-    const { factors, shifts } = await fitVector(predictions, { evaluations: 400, tolerance: 1e-13 });
+    const { factors, shifts } = await fitVector(predictions, {
+      strengths: { factors: 1, shifts: 1 },
+      evaluations: 400,
+      tolerance: 1e-13,
+    });
     expectClose([...factors, ...shifts], [...fixture.vector.factors, ...fixture.vector.shifts], 4);
   });
 

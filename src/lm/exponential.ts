@@ -78,3 +78,112 @@ export function placeOfSum(scores: Float32Array, top: number, inverse: number, w
   while (place > 0 && !((top - scores[place]!) * inverse < far - 1)) place--;
   return { place, power: decay((top - scores[place]!) * inverse) };
 }
+
+/**
+ * Writes `e^(s − top)` of every score; below `e^(−40)` it is 0.
+ *
+ * @param powers - as long as `scores`, overwritten; may be `scores` itself.
+ * @returns their sum.
+ */
+export function writePowers(scores: Float64Array, top: number, powers: Float64Array): number {
+  const [decays, perOne, width, far] = [table, stepsOfOne, stepWidth, horizon];
+  let total = 0;
+  for (let i = 0; i < scores.length; i++) {
+    const x = Math.min(top - scores[i]!, far);
+    const n = (x * perOne + 0.5) | 0;
+    const r = n * width - x;
+    const power = decays[n]! * (1 + r * (1 + r * (1 / 2 + r * (1 / 6))));
+    powers[i] = power;
+    total += power;
+  }
+  return total;
+}
+
+/** `Σ e^(s − top)`. */
+export function sumOfPowers(scores: Float64Array, top: number): number {
+  const [powers, perOne, width, far] = [table, stepsOfOne, stepWidth, horizon];
+  let total = 0;
+  for (let i = 0; i < scores.length; i++) {
+    const x = Math.min(top - scores[i]!, far);
+    const n = (x * perOne + 0.5) | 0;
+    const r = n * width - x;
+    total += powers[n]! * (1 + r * (1 + r * (1 / 2 + r * (1 / 6))));
+  }
+  return total;
+}
+
+/** Cumulants of scores under `p ∝ e^(β s)`; each is the derivative of the one before it in β. */
+export interface Cumulants {
+  readonly mean: number;
+  readonly variance: number;
+  readonly third: number;
+}
+
+/**
+ * The first three cumulants of some scores under `p ∝ e^(β s)`, β > 0.
+ *
+ * @param top - the highest score, finite.
+ */
+export function cumulantsAt(scores: Float32Array | Float64Array, top: number, beta: number): Cumulants {
+  const [powers, perOne, width, far] = [table, stepsOfOne, stepWidth, horizon];
+  let [total, first, second, third] = [0, 0, 0, 0];
+  for (let i = 0; i < scores.length; i++) {
+    const x = Math.min((top - scores[i]!) * beta, far);
+    const n = (x * perOne + 0.5) | 0;
+    const r = n * width - x;
+    const power = powers[n]! * (1 + r * (1 + r * (1 / 2 + r * (1 / 6))));
+    const weighted = power * x;
+    total += power;
+    first += weighted;
+    second += weighted * x;
+    third += weighted * x * x;
+  }
+  const [a, b, c] = [first / total, second / total, third / total]; // moments of β (top − s)
+  return {
+    mean: top - a / beta,
+    variance: Math.max(0, b - a * a) / beta ** 2,
+    third: -(c - 3 * a * b + 2 * a ** 3) / beta ** 3,
+  };
+}
+
+/** What one pass over the logarithms of probabilities tells. */
+export interface LogProbsReading {
+  /** `Σ p`. */
+  readonly sum: number;
+  /** `Σ p²`. */
+  readonly squares: number;
+  /** `−Σ p log p`, nats. */
+  readonly entropy: number;
+  /** How many are likely. */
+  readonly likely: number;
+}
+
+/**
+ * Writes the probabilities, within [0, 1], and the places of the likely ones, rising.
+ *
+ * @param probabilities - as long as `logProbs`, overwritten.
+ * @param least - the probability from which on a place is likely.
+ * @param places - one longer than `logProbs`, overwritten.
+ */
+export function readLogProbs(
+  logProbs: Float64Array,
+  probabilities: Float64Array,
+  least: number,
+  places: Int32Array,
+): LogProbsReading {
+  const [powers, perOne, width, far] = [table, stepsOfOne, stepWidth, horizon];
+  let [sum, squares, entropy, likely] = [0, 0, 0, 0];
+  for (let i = 0; i < logProbs.length; i++) {
+    const x = Math.min(Math.max(-logProbs[i]!, 0), far);
+    const n = (x * perOne + 0.5) | 0;
+    const r = n * width - x;
+    const p = powers[n]! * (1 + r * (1 + r * (1 / 2 + r * (1 / 6))));
+    probabilities[i] = p;
+    sum += p;
+    squares += p * p;
+    entropy += p * x;
+    places[likely] = i;
+    likely += Number(p >= least);
+  }
+  return { sum, squares, entropy, likely };
+}

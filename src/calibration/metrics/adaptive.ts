@@ -6,11 +6,8 @@
  * that a word seen twice does not count as much as one seen a thousand times; with equally many pairs a class it is the paper's mean.
  */
 import { massBins, sortedOrder } from "../bins.ts";
-import { type BlockWeights, rowWeights } from "../bootstrap.ts";
-import type { Metric } from "./metric.ts";
-
-/** Probabilities up to this are left out. */
-export const adaptiveThreshold = 0.01;
+import type { BlockWeights } from "../bootstrap.ts";
+import { adaptiveThreshold, type Metric } from "./metric.ts";
 
 /** A class's probabilities as they came. */
 interface Pairs {
@@ -19,15 +16,25 @@ interface Pairs {
   readonly blocks: number[];
 }
 
+/** All pairs, each with the cell it belongs to: a bin of a class. */
+interface Cells {
+  /** `[v = y] − p`. */
+  readonly gaps: Float64Array;
+  readonly blocks: Uint8Array;
+  readonly cells: Int32Array;
+  /** Cells in all. */
+  readonly count: number;
+}
+
 export function createAdaptiveError(bins: number): Metric {
   let predictions = 0;
   const classes = new Map<number, Pairs>();
-  let sorted: readonly Pairs[] | undefined;
+  let cells: Cells | undefined;
   return {
-    add: ({ probabilities, target }, block) => {
-      sorted = undefined;
+    add: ({ probabilities, likely, target }, block) => {
+      cells = undefined;
       predictions++;
-      for (let v = 0; v < probabilities.length; v++) {
+      for (const v of likely) {
         const p = probabilities[v]!;
         if (p <= adaptiveThreshold) continue;
         const pairs = classes.get(v) ?? { probabilities: [], gaps: [], blocks: [] };
@@ -38,30 +45,31 @@ export function createAdaptiveError(bins: number): Metric {
       }
     },
     norm: (weights) => {
-      sorted ??= Array.from(classes.values(), inOrder);
-      return predictions * error(sorted, weights, bins);
+      cells ??= cellsOf([...classes.values()], bins);
+      return predictions * error(cells, weights);
     },
   };
 }
 
-function inOrder({ probabilities, gaps, blocks }: Pairs): Pairs {
-  const order = Array.from(sortedOrder(probabilities));
-  return {
-    probabilities: order.map((i) => probabilities[i]!),
-    gaps: order.map((i) => gaps[i]!),
-    blocks: order.map((i) => blocks[i]!),
-  };
+function cellsOf(classes: readonly Pairs[], bins: number): Cells {
+  const size = classes.reduce((sum, { gaps }) => sum + gaps.length, 0);
+  const result = { gaps: new Float64Array(size), blocks: new Uint8Array(size), cells: new Int32Array(size) };
+  let at = 0;
+  for (const [index, { probabilities, gaps, blocks }] of classes.entries()) {
+    const places = massBins(gaps.length, bins);
+    for (const [rank, i] of sortedOrder(probabilities).entries()) {
+      result.gaps[at] = gaps[i]!;
+      result.blocks[at] = blocks[i]!;
+      result.cells[at++] = index * bins + places[rank]!;
+    }
+  }
+  return { ...result, count: classes.length * bins };
 }
 
-function error(classes: readonly Pairs[], weights: BlockWeights, bins: number): number {
-  let [sum, pairs] = [0, 0];
-  for (const { gaps, blocks } of classes) {
-    const each = rowWeights(blocks, weights);
-    const places = massBins(gaps.length, bins);
-    const inBin = new Float64Array(bins);
-    for (let i = 0; i < gaps.length; i++) inBin[places[i]!]! += each[i]! * gaps[i]!;
-    for (const gap of inBin) sum += Math.abs(gap);
-    pairs += gaps.length;
-  }
-  return pairs > 0 ? sum / pairs : 0;
+function error({ gaps, blocks, cells, count }: Cells, weights: BlockWeights): number {
+  const sums = new Float64Array(count);
+  for (let i = 0; i < gaps.length; i++) sums[cells[i]!]! += weights[blocks[i]!]! * gaps[i]!;
+  let total = 0;
+  for (let cell = 0; cell < count; cell++) total += Math.abs(sums[cell]!);
+  return gaps.length > 0 ? total / gaps.length : 0;
 }

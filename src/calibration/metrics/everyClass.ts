@@ -11,8 +11,8 @@ import { type Metric, weighted } from "./metric.ts";
 
 export interface EveryClassErrors {
   readonly add: Metric["add"];
-  /** Class-wise ECE (Kull et al. 2019, https://arxiv.org/abs/1910.12656, eq. 3): `(1/V) Σ_v Σ_b (n_bv / N) |frequency − mean p|`. */
-  readonly classWise: Metric["norm"];
+  /** Class-wise ECE (Kull et al. 2019, https://arxiv.org/abs/1910.12656, eq. 3): `(1/V) Σ_v Σ_b (n_bv / N) |frequency − mean p|`, for each of the weights. */
+  readonly classWise: (all: readonly BlockWeights[]) => number[];
   /** Full-ECE (Liu et al. 2024, https://arxiv.org/abs/2406.11345): `Σ_b (n_b / N) |frequency_b − mean p_b|` over all N·V probabilities, 0..2. */
   readonly full: Metric["norm"];
 }
@@ -23,30 +23,37 @@ export function createEveryClassErrors(classes: number, bins: number): EveryClas
   const byBin = new Float64Array(blockCount * bins); // [blocks, bins]
   const edge = 1 / bins;
   return {
-    add: ({ probabilities, target }, block) => {
+    add: ({ probabilities, sum, likely, target }, block) => {
       const start = block * classes;
-      let rest = 0;
-      for (let v = 0; v < classes; v++) {
+      const low = lowest.subarray(start, start + classes);
+      const high = likely.filter((v) => probabilities[v]! >= edge);
+      const before = Float64Array.from(high, (v) => low[v]!);
+      subtract(low, probabilities);
+      let rest = sum;
+      for (const [i, v] of high.entries()) {
         const p = probabilities[v]!;
-        if (p < edge) {
-          lowest[start + v]! -= p;
-          rest -= p;
-        } else addHigher(higher[block]!, byBin, block * bins, v * bins, widthBin(p, bins), -p);
+        low[v] = before[i]!;
+        rest -= p;
+        addHigher(higher[block]!, byBin, block * bins, v * bins, widthBin(p, bins), -p);
       }
-      byBin[block * bins]! += rest;
+      byBin[block * bins]! -= rest;
       const bin = widthBin(probabilities[target]!, bins);
       if (probabilities[target]! < edge) {
-        lowest[start + target]! += 1;
+        low[target]! += 1;
         byBin[block * bins]! += 1;
       } else addHigher(higher[block]!, byBin, block * bins, target * bins, bin, 1);
     },
-    classWise: (weights) => classWiseSum({ lowest, higher, classes }, weights) / classes,
+    classWise: (all) => Array.from(classWiseSums({ lowest, higher, classes }, all), (sum) => sum / classes),
     full: (weights) => {
       let sum = 0;
       for (let bin = 0; bin < bins; bin++) sum += Math.abs(weighted(byBin, weights, bins, bin));
       return sum;
     },
   };
+}
+
+function subtract(from: Float64Array, values: Float64Array): void {
+  for (let v = 0; v < from.length; v++) from[v]! -= values[v]!;
 }
 
 function addHigher(
@@ -67,18 +74,49 @@ interface ClassCells {
   readonly classes: number;
 }
 
-function classWiseSum({ lowest, higher, classes }: ClassCells, weights: BlockWeights): number {
-  const sums = new Float64Array(classes);
-  const cells = new Map<number, number>();
-  for (let block = 0; block < blockCount; block++) {
-    const weight = weights[block]!;
-    if (weight === 0) continue;
-    const start = block * classes;
-    for (let v = 0; v < classes; v++) sums[v]! += weight * lowest[start + v]!;
-    for (const [cell, difference] of higher[block]!) cells.set(cell, (cells.get(cell) ?? 0) + weight * difference);
+/** `Σ` of absolute cells for each of the weights: a tile of classes at a time, which stays in the cache while all weights are tried on it. */
+function classWiseSums({ lowest, higher, classes }: ClassCells, all: readonly BlockWeights[]): Float64Array {
+  const totals = Float64Array.from(all, (weights) => higherSum(higher, weights));
+  const sums = new Float64Array(Math.min(tile, classes));
+  for (let from = 0; from < classes; from += tile) {
+    const count = Math.min(tile, classes - from);
+    for (const [i, weights] of all.entries()) {
+      sums.fill(0);
+      for (let block = 0; block < blockCount; block += 4)
+        addFourBlocks(sums, count, lowest, weights, block, classes, from);
+      for (let v = 0; v < count; v++) totals[i]! += Math.abs(sums[v]!);
+    }
   }
+  return totals;
+}
+
+/** Classes whose 64 rows of sums fit into a processor's second cache: 256 kB. */
+const tile = 512;
+
+function higherSum(higher: readonly Map<number, number>[], weights: BlockWeights): number {
+  const cells = new Map<number, number>();
+  for (const [block, differences] of higher.entries())
+    for (const [cell, difference] of differences)
+      cells.set(cell, (cells.get(cell) ?? 0) + weights[block]! * difference);
   let total = 0;
-  for (let v = 0; v < classes; v++) total += Math.abs(sums[v]!);
   for (const difference of cells.values()) total += Math.abs(difference);
   return total;
+}
+
+/** Adds four blocks' rows of a tile to the sums, which are then read and written a fourth as often. */
+function addFourBlocks(
+  sums: Float64Array,
+  count: number,
+  lowest: Float64Array,
+  weights: BlockWeights,
+  block: number,
+  classes: number,
+  from: number,
+): void {
+  const [w0, w1, w2, w3] = [weights[block]!, weights[block + 1]!, weights[block + 2]!, weights[block + 3]!];
+  if (w0 === 0 && w1 === 0 && w2 === 0 && w3 === 0) return;
+  const a = block * classes + from;
+  const [b, c, d] = [a + classes, a + 2 * classes, a + 3 * classes];
+  for (let v = 0; v < count; v++)
+    sums[v]! += w0 * lowest[a + v]! + w1 * lowest[b + v]! + w2 * lowest[c + v]! + w3 * lowest[d + v]!;
 }

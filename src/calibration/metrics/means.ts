@@ -18,12 +18,7 @@ export const createNll = (): Metric => createMean(({ logProbs, target }) => -Mat
 
 /** Brier score (Brier 1950) over all classes, 0..2: `mean Σ_v (p_v − [v = y])²`. */
 export const createBrier = (): Metric =>
-  createMean(({ probabilities, target }) => {
-    let sum = 0;
-    for (let v = 0; v < probabilities.length; v++) sum += probabilities[v]! * probabilities[v]!;
-    const p = probabilities[target]!;
-    return sum - p * p + (1 - p) * (1 - p);
-  });
+  createMean(({ probabilities, squares, target }) => Math.max(0, squares + 1 - 2 * probabilities[target]!));
 
 /** Share of predictions whose likeliest class came true. */
 export const createAccuracy = (): Metric => createMean(({ top, target }) => (top === target ? 1 : 0));
@@ -35,9 +30,4 @@ export const createConfidence = (): Metric => createMean(({ confidence }) => con
  * Sharpness (Gneiting et al. 2007, "Probabilistic forecasts, calibration and sharpness") as mean entropy of the predictions,
  * nats: `mean −Σ_v p_v log p_v`. The lower the sharper. A calibrated model's NLL is its entropy in expectation.
  */
-export const createSharpness = (): Metric =>
-  createMean(({ probabilities, logProbs }) => {
-    let sum = 0;
-    for (let v = 0; v < probabilities.length; v++) if (probabilities[v]! > 0) sum -= probabilities[v]! * logProbs[v]!;
-    return Math.max(0, sum);
-  });
+export const createSharpness = (): Metric => createMean(({ entropy }) => entropy);

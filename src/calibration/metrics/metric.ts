@@ -1,20 +1,33 @@
 /** @file What every metric of calibration offers: it takes one prediction after another and keeps sums by block. */
 import type { BlockWeights } from "../bootstrap.ts";
-import type { LogProbs } from "../predictions.ts";
 
 /** One prediction, read once for all metrics. Arrays are overwritten by the next one. */
 export interface Prediction {
   /** Probabilities, `[V]`. */
   readonly probabilities: Float64Array;
   /** Their natural logarithms, `[V]`. */
-  readonly logProbs: LogProbs;
+  readonly logProbs: Float64Array;
   /** The class that came true. */
   readonly target: number;
   /** The likeliest class; the first of several. */
   readonly top: number;
   /** Probability of `top`. */
   readonly confidence: number;
+  /** `Σ_v p_v`. */
+  readonly sum: number;
+  /** `Σ_v p_v²`. */
+  readonly squares: number;
+  /** `−Σ_v p_v log p_v`, nats. */
+  readonly entropy: number;
+  /** Classes of probability {@link likelyFrom} or more, rising. */
+  readonly likely: Int32Array;
 }
+
+/** Where a probability is looked at for itself: above the lowest of the bins, and above the threshold of the adaptive error. */
+export const likelyFrom = (bins: number): number => Math.min(adaptiveThreshold, 1 / bins);
+
+/** The adaptive error leaves probabilities up to this out. */
+export const adaptiveThreshold = 0.01;
 
 /** A metric over a stream. */
 export interface Metric {

@@ -62,6 +62,7 @@ export function spread(
   const share = held(confidence, samples);
   const isCertain = top.logRest === Number.NEGATIVE_INFINITY;
   const shift = Math.log1p(-share) - (isCertain ? Math.log(others) : top.logRest);
-  for (let v = 0; v < row.length; v++) repaired[v] = (isCertain ? 0 : row[v]!) + shift;
+  if (isCertain) repaired.fill(shift);
+  else for (let v = 0; v < row.length; v++) repaired[v] = row[v]! + shift;
   repaired[top.id] = Math.log(share);
 }

@@ -6,7 +6,8 @@
  * has one minimum at a finite place.
  */
 import { z } from "zod";
-import { minimise } from "../minimise.ts";
+import { writePowers } from "../../lm/exponential.ts";
+import { type Evaluated, minimise } from "../minimise.ts";
 import { eachRow, type LogProbs, type Predictions } from "../predictions.ts";
 import { normalise } from "./temperature.ts";
 
@@ -16,23 +17,32 @@ export const VectorRepair = z
 export type VectorRepair = z.infer<typeof VectorRepair>;
 
 export interface VectorOptions {
-  /** Strength of the prior: `strength/2 (Σ (w − 1)² + Σ b²)` is added to the summed loss, nats. */
-  readonly strength?: number;
-  /** Walks over the data at most, but one. */
+  /** Strengths of the prior: `factors/2 Σ (w − 1)² + shifts/2 Σ b²` is added to the summed loss, nats. */
+  readonly strengths?: Strengths;
+  /** Walks over the data at most. */
   readonly evaluations?: number;
   readonly tolerance?: number;
 }
 
+export interface Strengths {
+  readonly factors: number;
+  readonly shifts: number;
+}
+
+/** A factor moves a score by `(w − 1) log p`, ten nats or so in a large vocabulary; a shift by itself. Weighed like this both cost alike. */
+const usual: Strengths = { factors: 100, shifts: 1 };
+
 export async function fitVector(
   predictions: Predictions,
-  { strength = 1, evaluations = 11, tolerance = 1e-5 }: VectorOptions = {},
+  { strengths = usual, evaluations = 8, tolerance = 1e-5 }: VectorOptions = {},
 ): Promise<VectorRepair> {
   const V = predictions.classes;
   const start = new Float64Array(2 * V).fill(1, 0, V); // factors, then shifts
   if (predictions.count === 0) return unpacked(start);
-  const diagonal = await curvatures(predictions, strength);
-  const evaluate = (x: Float64Array) => lossAt(predictions, x, strength);
-  return unpacked(await minimise(evaluate, start, { diagonal, evaluations, tolerance }));
+  const diagonal = new Float64Array(2 * V).fill(strengths.factors, 0, V).fill(strengths.shifts, V);
+  const first = await lossAt(predictions, start, strengths, diagonal);
+  const evaluate = (x: Float64Array) => lossAt(predictions, x, strengths);
+  return unpacked(await minimise(evaluate, start, { diagonal, first, evaluations, tolerance }));
 }
 
 const unpacked = (x: Float64Array): VectorRepair => ({
@@ -41,60 +51,72 @@ const unpacked = (x: Float64Array): VectorRepair => ({
   shifts: Array.from(x.subarray(x.length / 2)),
 });
 
-/** Scores of a row and what normalises them. What is impossible stays so. */
-function scoresOf(x: Float64Array, row: LogProbs, scores: Float64Array): number {
-  const V = row.length;
-  let largest = Number.NEGATIVE_INFINITY;
-  for (let v = 0; v < V; v++) {
-    const score = row[v] === Number.NEGATIVE_INFINITY ? row[v]! : x[v]! * row[v]! + x[V + v]!;
-    scores[v] = score;
-    if (score > largest) largest = score;
-  }
-  let total = 0;
-  for (let v = 0; v < V; v++) {
-    const weight = Math.exp(scores[v]! - largest);
-    scores[v] = weight;
-    total += weight;
-  }
-  return total;
-}
-
-async function lossAt(predictions: Predictions, x: Float64Array, strength: number) {
+/**
+ * Loss and gradient in one walk.
+ *
+ * @param diagonal - where given, what the walk tells of the Hessian's diagonal is added: `Σ p (1 − p) (log p)²` and `Σ p (1 − p)`.
+ */
+async function lossAt(
+  predictions: Predictions,
+  x: Float64Array,
+  { factors, shifts }: Strengths,
+  diagonal?: Float64Array,
+): Promise<Evaluated> {
   const V = predictions.classes;
-  const gradient = x.map((value, i) => strength * (value - (i < V ? 1 : 0)));
+  const gradient = x.map((value, i) => (i < V ? factors * (value - 1) : shifts * value));
   let value = 0;
-  for (let i = 0; i < x.length; i++) value += (strength / 2) * (x[i]! - (i < V ? 1 : 0)) ** 2;
-  const weights = new Float64Array(V);
+  for (let i = 0; i < x.length; i++) value += i < V ? (factors / 2) * (x[i]! - 1) ** 2 : (shifts / 2) * x[i]! ** 2;
+  const halves = (values: Float64Array) => ({ factors: values.subarray(0, V), shifts: values.subarray(V) });
+  const [at, slopes, curvatures] = [halves(x), halves(gradient), diagonal && halves(diagonal)];
+  const scores = new Float64Array(V); // then their powers, in the same place: one array less in the cache
   await eachRow(predictions, (row, target) => {
     if (row[target] === Number.NEGATIVE_INFINITY) return;
-    const total = scoresOf(x, row, weights);
-    value -= Math.log(weights[target]! / total);
-    for (let v = 0; v < V; v++) {
-      const p = weights[v]! / total;
-      if (p === 0) continue;
-      gradient[v]! += p * row[v]!;
-      gradient[V + v]! += p;
-    }
-    gradient[target]! -= row[target]!;
-    gradient[V + target]! -= 1;
+    const largest = writeScores(at, row, scores);
+    value += largest - scores[target]!;
+    const total = writePowers(scores, largest, scores);
+    value += Math.log(total);
+    addSlopes(slopes, row, scores, 1 / total);
+    slopes.factors[target]! -= row[target]!;
+    slopes.shifts[target]! -= 1;
+    if (curvatures) addCurvatures(curvatures, row, scores, 1 / total);
   });
   return { value, gradient };
 }
 
-/** The Hessian's diagonal at the start: `Σ p (1 − p) (log p)²` and `Σ p (1 − p)`, and the prior. */
-async function curvatures(predictions: Predictions, strength: number): Promise<Float64Array> {
-  const V = predictions.classes;
-  const diagonal = new Float64Array(2 * V).fill(strength);
-  await eachRow(predictions, (row) => {
-    for (let v = 0; v < V; v++) {
-      const p = Math.exp(row[v]!);
-      if (p === 0) continue;
-      const variance = p * (1 - p);
-      diagonal[v]! += variance * row[v]! * row[v]!;
-      diagonal[V + v]! += variance;
-    }
-  });
-  return diagonal;
+/** A number for each factor and each shift, `[V]` each. */
+interface Halves {
+  readonly factors: Float64Array;
+  readonly shifts: Float64Array;
+}
+
+/** Writes a row's scores; what is impossible stays so. @returns the largest. */
+function writeScores({ factors, shifts }: Halves, row: LogProbs, scores: Float64Array): number {
+  let largest = Number.NEGATIVE_INFINITY;
+  for (let v = 0; v < row.length; v++) {
+    const score = row[v]! === Number.NEGATIVE_INFINITY ? row[v]! : factors[v]! * row[v]! + shifts[v]!;
+    scores[v] = score;
+    if (score > largest) largest = score;
+  }
+  return largest;
+}
+
+function addSlopes({ factors, shifts }: Halves, row: LogProbs, weights: Float64Array, scale: number): void {
+  for (let v = 0; v < row.length; v++) {
+    const p = weights[v]! * scale;
+    if (p === 0) continue; // log p may be −∞
+    factors[v]! += p * row[v]!;
+    shifts[v]! += p;
+  }
+}
+
+function addCurvatures({ factors, shifts }: Halves, row: LogProbs, weights: Float64Array, scale: number): void {
+  for (let v = 0; v < row.length; v++) {
+    const p = weights[v]! * scale;
+    if (p === 0) continue;
+    const variance = p * (1 - p);
+    factors[v]! += variance * row[v]! * row[v]!;
+    shifts[v]! += variance;
+  }
 }
 
 export function applyVector({ factors, shifts }: VectorRepair, row: LogProbs, repaired: Float64Array): void {
