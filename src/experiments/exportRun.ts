@@ -4,7 +4,7 @@ import { basename, dirname, resolve } from "node:path";
 import { SandboxError } from "../engine/errors.ts";
 import { explainFailure, replaceFile } from "../engine/files.ts";
 import { encodeGpt2Gguf, type Gpt2Model } from "../interchange/gpt2Gguf.ts";
-import { expectGpt2 } from "../interchange/gpt2Layout.ts";
+import { expectGpt2, withoutScale } from "../interchange/gpt2Layout.ts";
 import { huggingFaceFiles } from "../interchange/huggingFaceFolder.ts";
 import { writeFolder } from "../lm/checkpoint/folder.ts";
 import type { NumberType } from "../lm/checkpoint/numberTypes.ts";
@@ -56,7 +56,8 @@ export async function exportRun(run: string, options: ExportOptions): Promise<nu
   const { tensors, step: found, close } = await openModel(run, steps, tokenizer.hash, onWarning);
   try {
     mkdirSync(dirname(resolve(out)), { recursive: true });
-    await writers[format](resolve(out), { name: basename(resolve(run)), config, tensors, tokenizer: pairs }, type);
+    const model = { name: basename(resolve(run)), ...withoutScale(config, tensors), tokenizer: pairs };
+    await writers[format](resolve(out), model, type);
   } catch (error) {
     throw explainFailure(out, error);
   } finally {

@@ -76,7 +76,7 @@ export function readGpt2Config(where: string, raw: unknown): TransformerConfig {
     dropout: resid_pdrop,
     attentionDropout: 0, // its attn_pdrop would keep the weights of every head in memory: asked for by --set
     head: { kind: "softmax" },
-    output: { tied: tie_word_embeddings, bias: false, softcap: 0 },
+    output: { tied: tie_word_embeddings, bias: false, softcap: 0, scale: 1 },
   };
 }
 

@@ -1,5 +1,6 @@
 /** @file What a model must be for GPT-2's layouts to hold it (Radford et al. 2019), by the configuration of ours. */
 import { SandboxError } from "../engine/errors.ts";
+import { multiplied, type TensorSources } from "../lm/checkpoint/tensorSource.ts";
 import type { ModelConfig, TransformerConfig } from "../lm/config.ts";
 
 /** Added to the variance in layer norm; what our layer norm adds (engine/ops/layerNorm.ts). */
@@ -34,11 +35,28 @@ export function expectGpt2(where: string, config: ModelConfig): TransformerConfi
   );
 }
 
-/** Lines about what differs; `tied` may be either. */
+/** The same model with a scale of 1: its last norm's gain and bias are multiplied by the scale. @param tensors - by our names. */
+export function withoutScale(
+  config: TransformerConfig,
+  tensors: TensorSources,
+): { readonly config: TransformerConfig; readonly tensors: TensorSources } {
+  const { scale } = config.output;
+  if (scale === 1) return { config, tensors };
+  const isNorm = (name: string): boolean => name.startsWith("trunk.finalNorm.");
+  return {
+    config: { ...config, output: { ...config.output, scale: 1 } },
+    tensors: new Map([...tensors].map(([name, source]) => [name, isNorm(name) ? multiplied(source, scale) : source])),
+  };
+}
+
+/** Keys of the output layer that may have any value: GPT-2 knows both tables, and a scale goes into its last norm. */
+const freeOutput = new Set(["tied", "scale"]);
+
+/** Lines about what differs. */
 function differences(path: string, value: unknown, expected: unknown): string[] {
   if (typeof value === "object" && value !== null && typeof expected === "object" && expected !== null)
     return Object.entries(value)
-      .filter(([key]) => key !== "tied")
+      .filter(([key]) => !freeOutput.has(key))
       .flatMap(([key, child]) => differences(`${path}.${key}`, child, (expected as Record<string, unknown>)[key]));
   if (value === expected || (expected === undefined && isOff(value))) return [];
   const wanted = expected === undefined ? "is not known there" : `must be ${JSON.stringify(expected)}`;

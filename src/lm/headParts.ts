@@ -13,7 +13,12 @@ export const headParts = ({
 }: Pick<LanguageModel, "config" | "params">): HeadParts<ModelConfig["head"], object> => ({
   config: config.head,
   params: params.head,
-  output: { table: params.trunk.tokenEmbedding, softcap: config.output.softcap, ...params.output },
+  output: {
+    table: params.trunk.tokenEmbedding,
+    softcap: config.output.softcap,
+    scale: config.output.scale,
+    ...params.output,
+  },
 });
 
 /** `log σ(z)` of a model whose head is independent sigmoids, `[N, V]` for hidden states `[N, E]`; undefined for other heads. */

@@ -313,6 +313,23 @@ describe("an import is refused", () => {
   });
 });
 
+test("a scale of the features goes into the last norm: the same distribution comes back", async () => {
+  mkdirSync(here, { recursive: true });
+  const config = tinyRun(writeSmallText(here), "softmax", { steps: 3, evaluateEvery: 0 });
+  await trainFresh(
+    { ...config, tokenizer: "byte", model: { ...config.model, output: { scale: 4 } } as never },
+    place("runs", "scaled"),
+  );
+  const out = place("scaled-hf");
+  await exportRun(place("runs", "scaled"), { format: "hf", out, type: "float32", step: "latest", onWarning: quiet });
+  await importRun(out, options("scaled-again"));
+  const last = (name: string): Promise<number[]> =>
+    withRun(name, async ({ model }) => [...(await model.next([104, 101, 108])).logProbs]);
+  const [before, after] = [await last("scaled"), await last("scaled-again")];
+  for (const [id, value] of before.entries()) expect(after[id]).toBeCloseTo(value, 5);
+  expect(Math.max(...before) - Math.min(...before)).toBeGreaterThan(0.1); // a distribution that a wrong scale would change
+});
+
 describe("an export is refused", () => {
   const exporting = (run: string, out: string) =>
     exportRun(run, { format: "hf", out, type: "float32", step: "latest", onWarning: quiet });

@@ -20,6 +20,7 @@ const names = ["softmax", "mos:1", "mos:3", "moc:3", "sigsoftmax", "adaptive:3,6
 
 interface Setting {
   readonly softcap?: number;
+  readonly scale?: number;
   readonly labelSmoothing?: number;
   readonly zLoss?: number;
   readonly biased?: boolean;
@@ -50,10 +51,10 @@ const rowOf = (x: Float64Array, n: number, size: number): number[] => Array.from
 const capped = (z: number, softcap = 0): number => (softcap ? softcap * Math.tanh(z / softcap) : z);
 
 /** Capped scores of features under rows of the table. */
-function scores(features: readonly number[], a: Arrays, { softcap }: Setting): number[] {
+function scores(features: readonly number[], a: Arrays, { softcap, scale = 1 }: Setting): number[] {
   return Array.from({ length: V }, (_, v) => {
     const dot = sumOf(E, (e) => features[e]! * a.table![v * E + e]!);
-    return capped(dot + (a.outputBias?.[v] ?? 0), softcap);
+    return capped(scale * dot + (a.outputBias?.[v] ?? 0), softcap);
   });
 }
 
@@ -96,7 +97,7 @@ function adaptive(cutoffs: readonly number[], n: number, a: Arrays, setting: Set
   const hidden = rowOf(a.hidden!, n, E);
   const all = scores(hidden, a, setting);
   const clusters = cutoffs.map((_, c) =>
-    capped(sumOf(E, (e) => hidden[e]! * a.clusters![c * E + e]!) + a.bias![c]!, setting.softcap),
+    capped((setting.scale ?? 1) * sumOf(E, (e) => hidden[e]! * a.clusters![c * E + e]!) + a.bias![c]!, setting.softcap),
   );
   const root = [...all.slice(0, cutoffs[0]), ...clusters];
   const first = logSoftmax(root);
@@ -127,7 +128,7 @@ function lossOf(config: HeadConfig, n: number, a: Arrays, setting: Setting): num
 function withHead<T>(
   config: HeadConfig,
   tensors: Readonly<Record<string, tf.Tensor>>,
-  { softcap = 0 }: Setting,
+  { softcap = 0, scale = 1 }: Setting,
   use: (parts: { config: HeadConfig; params: object; output: OutputLayer }, hidden: tf.Tensor2D, ids: tf.Tensor1D) => T,
 ): T {
   const params: Record<string, unknown> = {};
@@ -137,7 +138,7 @@ function withHead<T>(
     else params[first] = { ...(params[first] as object), [second]: x };
   }
   const bias = tensors.outputBias ? { bias: tensors.outputBias as tf.Tensor1D } : {};
-  const output = { table: tensors.table as tf.Tensor2D, ...bias, softcap };
+  const output = { table: tensors.table as tf.Tensor2D, ...bias, softcap, scale };
   return use({ config, params, output }, tensors.hidden as tf.Tensor2D, tf.tensor1d(targets, "int32"));
 }
 
@@ -156,6 +157,7 @@ const settings: readonly Setting[] = [
   { labelSmoothing: 0.1 },
   { biased: true, softcap: 2, labelSmoothing: 0.3, zLoss: 0.01 },
   { zLoss: 0.1 },
+  { biased: true, scale: 1.5, softcap: 3 },
 ];
 
 const isDefined = (config: HeadConfig, setting: Setting): boolean => {
@@ -206,7 +208,7 @@ describe.each(testedEngines)("on %s", (engine) => {
 
   test.each(names)("the log-probabilities of %s equal the formula, sum to one, and nll is one of them", (name) => {
     const config = parseHead(name);
-    const setting = { biased: true, softcap: 4 };
+    const setting = { biased: true, softcap: 4, scale: 0.7 };
     const drawn = draw(config, setting);
     tf.tidy(() => {
       withHead(config, toTensors(drawn), setting, (parts, hidden, ids) => {

@@ -267,7 +267,7 @@ describe.each(testedEngines)("on %s", (engine) => {
         projection.bias.assign(tf.tile(tf.tensor1d(inputs.offset), [K]));
         const [hidden, table] = [tf.tensor2d(inputs.hidden, [5, 6]), tf.tensor2d(inputs.table, [13, 6])];
         const targets = tf.tensor1d([0, 3, 12, 7, 7], "int32");
-        const parts = { config, params, output: { table, softcap: 0 } };
+        const parts = { config, params, output: { table, softcap: 0, scale: 1 } };
         const losses = Array.from(head.nll(parts, hidden, targets).dataSync());
         return { losses, logProbs: Array.from(head.logProbs(parts, hidden).dataSync()) };
       });
@@ -284,7 +284,7 @@ describe.each(testedEngines)("on %s", (engine) => {
         ) as tf.Tensor2D;
         const softmax = headOf({ kind: "softmax" });
         const targets = tf.tensor1d([0, 3, 12, 7, 7], "int32");
-        const parts = { config: { kind: "softmax" } as const, params: {}, output: { table, softcap: 0 } };
+        const parts = { config: { kind: "softmax" } as const, params: {}, output: { table, softcap: 0, scale: 1 } };
         const losses = Array.from(softmax.nll(parts, mapped, targets).dataSync());
         return { losses, logProbs: Array.from(softmax.logProbs(parts, mapped).dataSync()) };
       });

@@ -45,6 +45,14 @@ export function transposed(source: TensorSource): TensorSource {
   };
 }
 
+/** Every number times a factor. */
+export const multiplied = (source: TensorSource, factor: number): TensorSource => ({
+  shape: source.shape,
+  pieces: async function* () {
+    for await (const piece of source.pieces()) yield piece.map((x) => x * factor);
+  },
+});
+
 /** The first `rows` rows of a tensor. */
 export function firstRows(source: TensorSource, rows: number): TensorSource {
   const shape = [rows, ...source.shape.slice(1)];

@@ -15,7 +15,7 @@ import { standardDeviation } from "../init.ts";
 import { type AdaptiveConfig, expectFittingCutoffs, type LossOptions } from "./config.ts";
 import type { Head, HeadParts, OutputLayer } from "./head.ts";
 import { withoutOptions } from "./loss.ts";
-import { scores } from "./scores.ts";
+import { scaled, scores } from "./scores.ts";
 
 export interface AdaptiveParams {
   /** A row for each cluster, beside the short list's, `[C, E]`. */
@@ -40,11 +40,13 @@ function layers({ config, params, output }: Parts): [OutputLayer, ...OutputLayer
     table: tf.concat([list, params.clusters], 0), // [n₀ + C, E]
     bias: tf.concat([listBias ?? tf.zeros([sizes[0]!]), params.bias]) as tf.Tensor1D, // [n₀ + C]
     softcap: output.softcap,
+    scale: output.scale,
   };
   const tails = tables.map((table, i) => ({
     table,
     ...(biases[i] ? { bias: biases[i] } : {}),
     softcap: output.softcap,
+    scale: output.scale,
   }));
   return [root, ...tails];
 }
@@ -56,8 +58,10 @@ function members(ids: Int32Array, start: number, end: number): { positions: Int3
 }
 
 /** `s − t + λ s²` of each row. */
-function rowLoss({ table, bias, softcap }: OutputLayer, hidden: NE, targets: Int32Array, zLoss: number): N {
-  const { targetLogit, logSumExp } = linearLogSumExp(hidden, table, tf.tensor1d(targets, "int32"), bias, { softcap });
+function rowLoss(output: OutputLayer, hidden: NE, targets: Int32Array, zLoss: number): N {
+  const { table, bias, softcap } = output;
+  const ids = tf.tensor1d(targets, "int32");
+  const { targetLogit, logSumExp } = linearLogSumExp(scaled(output, hidden), table, ids, bias, { softcap });
   const nats = tf.sub(logSumExp, targetLogit) as N;
   return zLoss ? (tf.add(nats, tf.mul(tf.square(logSumExp), zLoss)) as N) : nats;
 }

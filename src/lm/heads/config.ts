@@ -45,6 +45,12 @@ export const OutputConfig = z.strictObject({
     .max(1000)
     .default(0)
     .describe("c: scores become c·tanh(z/c), so they stay within ±c; 0 = off, 30 is usual"),
+  scale: z
+    .number()
+    .positive()
+    .max(1000)
+    .default(1)
+    .describe("s: features are multiplied by it before they meet the table; 3 to 5 helps a table that starts small"),
 });
 export type OutputConfig = z.infer<typeof OutputConfig>;
 

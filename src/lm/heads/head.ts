@@ -1,7 +1,7 @@
 /**
  * @file What every output head offers. Heads give log-probabilities, never logits: a mixture has none.
  *
- * A head turns features into a distribution through the model's output layer, `z = h Wᵀ + b`, which a tied model shares with
+ * A head turns features into a distribution through the model's output layer, `z = s h Wᵀ + b`, which a tied model shares with
  * its token embedding. No function disposes its arguments; the caller owns what is returned.
  */
 import type * as tf from "@tensorflow/tfjs";
@@ -17,6 +17,8 @@ export interface OutputLayer {
   readonly bias?: tf.Tensor1D;
   /** c: scores become `c·tanh(z/c)`; 0 = no cap. */
   readonly softcap: number;
+  /** s: features are multiplied by it, `z = s h Wᵀ + b`. */
+  readonly scale: number;
 }
 
 /** A head at work: its configuration `C`, its own parameters `P` and the model's output layer. */

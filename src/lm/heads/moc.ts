@@ -1,5 +1,5 @@
 /**
- * @file Mixture of contexts: `p = softmax(W Σ_k π_k h_k + b)` (Yang et al. 2018, section 3.3): the same parameters as a mixture
+ * @file Mixture of contexts: `p = softmax(s W Σ_k π_k h_k + b)` (Yang et al. 2018, section 3.3): the same parameters as a mixture
  * of softmaxes, mixed before the softmax. It is their control: more parameters without a higher rank.
  */
 import * as tf from "@tensorflow/tfjs";

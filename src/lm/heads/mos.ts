@@ -1,5 +1,5 @@
 /**
- * @file Mixture of softmaxes: `p = Σ_k π_k softmax(W h_k + b)`, `h_k = tanh(U_k h + c_k)`, `π = softmax(G h)`
+ * @file Mixture of softmaxes: `p = Σ_k π_k softmax(s W h_k + b)`, `h_k = tanh(U_k h + c_k)`, `π = softmax(G h)`
  * (Yang et al. 2018, https://arxiv.org/abs/1711.03953, eq. 2). It breaks the rank limit of one softmax.
  *
  * In log space throughout: `−log p(target) = −logsumexp_k(log π_k + t_k − s_k)`, with t and s from `linearLogSumExp` over K
@@ -13,7 +13,7 @@ import { components, initMixture, logWeights, type MixtureParams, mixtureWeights
 import type { LossOptions, MixtureConfig } from "./config.ts";
 import type { Head, HeadParts } from "./head.ts";
 import { withoutOptions } from "./loss.ts";
-import { scores } from "./scores.ts";
+import { scaled, scores } from "./scores.ts";
 
 /** Each target K times: `[N]` to `[N·K]`. */
 const repeat = (targets: N, K: number): N => tf.reshape(tf.tile(tf.expandDims(targets, 1), [1, K]), [targets.size * K]);
@@ -27,7 +27,7 @@ function loss(
 ): N {
   const K = config.mixtures;
   return tf.tidy(() => {
-    const rows = components(config, params, hidden); // [N·K, E]
+    const rows = scaled(output, components(config, params, hidden)); // [N·K, E]
     const { table, bias, softcap } = output;
     const { targetLogit, logSumExp } = linearLogSumExp(rows, table, repeat(targets, K), bias, { softcap });
     const logProbs = tf.reshape(tf.sub(targetLogit, logSumExp), [targets.size, K]); // [N, K]

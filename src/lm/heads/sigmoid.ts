@@ -15,7 +15,7 @@ import { logSoftmax } from "../../engine/ops/logSoftmax.ts";
 import type { NV } from "../../engine/shapes.ts";
 import type { Head, HeadParts, OutputLayer } from "./head.ts";
 import { withoutOptions } from "./loss.ts";
-import { scores, softmaxLoss } from "./scores.ts";
+import { scaled, scores, softmaxLoss } from "./scores.ts";
 
 export interface SigmoidParams {
   /** Added to every score, `[1]`. */
@@ -33,8 +33,9 @@ export const sigmoidHead: Head<unknown, SigmoidParams> = {
   nll: (parts, hidden, targets) => tf.tidy(() => softmaxLoss(shifted(parts), hidden, targets, withoutOptions)),
   loss: (parts, hidden, targets) =>
     tf.tidy(() => {
-      const { table, bias, softcap } = shifted(parts);
-      const { targetLogit, softplusSum } = linearSoftplusSum(hidden, table, targets, bias, softcap);
+      const output = shifted(parts);
+      const { table, bias, softcap } = output;
+      const { targetLogit, softplusSum } = linearSoftplusSum(scaled(output, hidden), table, targets, bias, softcap);
       return tf.sub(softplusSum, targetLogit);
     }),
   logProbs: (parts, hidden) => tf.tidy(() => logSoftmax(scores(shifted(parts), hidden)) as NV),
