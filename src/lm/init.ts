@@ -1,6 +1,7 @@
 /** @file Fresh parameters. Each is a pure function of (seed, its own name), so adding a layer changes no other. */
 import * as tf from "@tensorflow/tfjs";
 import type { LinearParams } from "../attention/selfAttention.ts";
+import { newFloats } from "../engine/floats.ts";
 import { createRandomStream, randomKey } from "../engine/random.ts";
 
 /** Makes the variables of one model. */
@@ -18,7 +19,9 @@ export const standardDeviation = 0.02;
 
 function normals(count: number, deviation: number, seed: number, name: string): Float32Array {
   const random = createRandomStream(randomKey(seed, `init/${name}`));
-  return Float32Array.from({ length: count }, () => deviation * random.normal());
+  const values = newFloats(count);
+  for (let i = 0; i < count; i++) values[i] = deviation * random.normal();
+  return values;
 }
 
 const variable = <R extends tf.Rank>(values: Float32Array, shape: tf.ShapeMap[R]): tf.Variable<R> =>
@@ -35,7 +38,7 @@ export const createBlankInitializer = (): Initializer => assembleInitializer((_,
 function assembleInitializer(draw: (name: string, count: number, deviation: number) => Float32Array): Initializer {
   const initializer: Initializer = {
     normal: (name, shape, deviation) => variable(draw(name, size(shape), deviation), shape),
-    constant: (shape, value) => variable(new Float32Array(size(shape)).fill(value), shape),
+    constant: (shape, value) => variable(newFloats(size(shape)).fill(value), shape),
     given: variable,
     linear: (name, inputs, outputs, deviation) => ({
       kernel: initializer.normal(`${name}.kernel`, [inputs, outputs], deviation),

@@ -39,11 +39,15 @@ export class NativeBackend extends tf.MathBackendCPU {
   readonly pool: BufferPool;
   /** Whether tensors must lie in a store of their own. */
   readonly #enclosed: boolean;
+  readonly #store: TensorStore;
+  /** Memory of the store that belongs to no tensor yet, or whose tensor does not give it back. */
+  readonly #outside = new WeakSet<ArrayBufferLike>();
 
   constructor(addon: Addon, store: TensorStore) {
     super();
     this.addon = addon;
     this.pool = createBufferPool(store);
+    this.#store = store;
     this.#enclosed = store.holds !== undefined;
     Object.assign(this, { firstUse: false }); // no advice to install another backend
   }
@@ -58,10 +62,18 @@ export class NativeBackend extends tf.MathBackendCPU {
     return this.#create(shape, "int32", Int32Array);
   }
 
+  /** An array of arbitrary contents for whoever makes a tensor of it; a large one lies in huge pages from the start. */
+  floatsOutside(count: number): Float32Array {
+    if (this.#enclosed || 4 * count < hugeBytes) return new Float32Array(count);
+    const { buffer, byteOffset } = this.#store.allocate(4 * count);
+    this.#outside.add(buffer);
+    return new Float32Array(buffer, byteOffset, count);
+  }
+
   /** The array behind a tensor, ready for the addon, without marking it as read out. */
   valuesOf(x: tf.TensorInfo): unknown {
     const record = this.data.get(x.dataId) as TensorRecord;
-    if (!record.block && isWords(record.values) && (this.#enclosed || record.values.byteLength >= hugeBytes))
+    if (!record.block && isWords(record.values) && this.#isMisplaced(record.values))
       this.#moveIn(record, record.values);
     return record.values;
   }
@@ -137,6 +149,10 @@ export class NativeBackend extends tf.MathBackendCPU {
     const info = this.makeTensorInfo([...shape], dtype, values);
     (this.data.get(info.dataId) as TensorRecord).block = block;
     return { info, values };
+  }
+
+  #isMisplaced(values: Words): boolean {
+    return this.#enclosed || (values.byteLength >= hugeBytes && !this.#outside.has(values.buffer));
   }
 
   /** Moves a tensor that a cpu kernel or the user made into the store. */

@@ -18,9 +18,11 @@ export const tensorInMemory = (values: Float32Array, shape: readonly number[]): 
   pieces: () => [values],
 });
 
-/** All numbers of a tensor, in memory of its own. */
-export async function collectTensor({ shape, pieces }: TensorSource): Promise<Float32Array> {
-  const values = new Float32Array(sizeOf(shape));
+/** All numbers of a tensor. @param values - where they go, of the tensor's size; by default memory of their own. */
+export async function collectTensor(
+  { shape, pieces }: TensorSource,
+  values: Float32Array = new Float32Array(sizeOf(shape)),
+): Promise<Float32Array> {
   let filled = 0;
   for await (const piece of pieces()) {
     values.set(piece, filled);

@@ -1,6 +1,7 @@
 /** @file Moves named variables out to files and back, one at a time: memory never holds a model twice. */
 import * as tf from "@tensorflow/tfjs";
 import { SandboxError } from "../../engine/errors.ts";
+import { newFloats } from "../../engine/floats.ts";
 import { collectTensor, type TensorSource, type TensorSources } from "./tensorSource.ts";
 
 type Variables = ReadonlyMap<string, tf.Variable>;
@@ -24,8 +25,8 @@ const sourceOf = (variable: tf.Variable): TensorSource => ({
 export async function writeVariables(where: string, variables: Variables, stored: TensorSources): Promise<void> {
   expectSame(where, variables, stored);
   for (const [name, variable] of variables) {
-    const values = await collectTensor(stored.get(name)!);
-    tf.tidy(() => variable.assign(tf.mul(tf.tensor(values, [...variable.shape]), 1))); // times 1: into the engine's own memory
+    const values = await collectTensor(stored.get(name)!, newFloats(variable.size));
+    tf.tidy(() => variable.assign(tf.tensor(values, [...variable.shape])));
   }
 }
 
