@@ -164,7 +164,7 @@ SOFTBOX_ENTRY(void, gelu) { kernels.gelu(a.floats(0), a.floats(1), a.size(2)); }
 SOFTBOX_ENTRY(void, geluGrad) { kernels.geluGrad(a.floats(0), a.floats(1), a.floats(2), a.size(3)); }
 SOFTBOX_ENTRY(void, gather) { kernels.gather(a.floats(0), a.ints(1), a.floats(2), a.size(3), a.size(4)); }
 SOFTBOX_ENTRY(void, scatterAdd) {
-  kernels.scatterAdd(a.floats(0), a.ints(1), a.floats(2), a.size(3), a.size(4), a.size(5));
+  kernels.scatterAdd(a.floats(0), a.ints(1), a.floats(2), a.size(3), a.size(4), a.size(5), a.flag(6));
 }
 SOFTBOX_ENTRY(void, dropout) {
   kernels.dropout(a.floats(0), a.floats(1), a.size(2), a.number(3), static_cast<uint32_t>(a.size(4)),

@@ -148,7 +148,8 @@ struct Kernels {
   void (*gelu)(const float* x, float* y, int64_t n);
   void (*geluGrad)(const float* dy, const float* x, float* dx, int64_t n);
   void (*gather)(const float* table, const int32_t* ids, float* y, int64_t n, int64_t columns);
-  void (*scatterAdd)(const float* dy, const int32_t* ids, float* table, int64_t n, int64_t rows, int64_t columns);
+  void (*scatterAdd)(const float* dy, const int32_t* ids, float* table, int64_t n, int64_t rows, int64_t columns,
+                     bool clear);
   void (*dropout)(const float* x, float* y, int64_t n, double rate, uint32_t key0, uint32_t key1);
   void (*attention)(const Attention&);
   void (*attentionGrad)(const Attention&);

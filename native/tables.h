@@ -13,13 +13,14 @@ static void gather(const float* table, const int32_t* ids, float* y, int64_t n, 
   });
 }
 
-// table = 0, then table[ids[i]] += dy[i] in the order of i; ids outside the table are skipped. A task owns a range of
-// the table's rows.
-static void scatterAdd(const float* dy, const int32_t* ids, float* table, int64_t n, int64_t rows, int64_t columns) {
+// table[ids[i]] += dy[i] in the order of i, after table = 0 where it is to be cleared; ids outside the table are skipped. A
+// task owns a range of the table's rows.
+static void scatterAdd(const float* dy, const int32_t* ids, float* table, int64_t n, int64_t rows, int64_t columns,
+                       bool clear) {
   const int64_t ranges = most(1, least(16, least(rows, rows * columns / (1 << 14))));
   parallel(ranges, [=](int64_t range) {
     const int64_t begin = rows * range / ranges, end = rows * (range + 1) / ranges;
-    memset(table + begin * columns, 0, (end - begin) * columns * sizeof(float));
+    if (clear) memset(table + begin * columns, 0, (end - begin) * columns * sizeof(float));
     for (int64_t i = 0; i < n; i++) {
       if (ids[i] < begin || ids[i] >= end) continue;
       float* to = table + ids[i] * columns;

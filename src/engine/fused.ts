@@ -69,6 +69,9 @@ export function withGradient(
   })(...inputs);
 }
 
+/** Whether a gradient that reached an operation was made on the way there, so that nobody reads it after that operation's. */
+export const isSpent = (dy: tf.Tensor): boolean => dy.scopeId === tf.engine().state.activeScope?.id;
+
 /**
  * Frees what a gradient was made from. tfjs would keep it until the whole backward pass is over, though nobody reads it again;
  * freed at once, its memory serves the next layer while it is still in the cache. A gradient that the caller of tfjs handed
@@ -79,9 +82,7 @@ export function releaseSpent(
   saved: readonly tf.Tensor[],
   results: readonly tf.Tensor[],
 ): void {
-  const scope = tf.engine().state.activeScope;
-  const ours = dys.filter((dy) => dy.scopeId === scope?.id);
-  for (const spent of [...ours, ...saved]) if (!results.includes(spent)) spent.dispose();
+  for (const spent of [...dys.filter(isSpent), ...saved]) if (!results.includes(spent)) spent.dispose();
 }
 
 /** Teaches tfjs the gradients of `kernels`; call once per process. */

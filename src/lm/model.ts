@@ -107,10 +107,10 @@ function assembleModel(config: ModelConfig, make: Initializer): LanguageModel {
     losses: (inputs, targets, { training, ...options } = {}) => {
       if (training) expectDefined(config.head, training);
       return tf.tidy(() => {
-        const { hidden: rows, ...rest } = trunk.hidden(config, params.trunk, inputs, options);
-        const losses = training
-          ? head.loss(parts, rows, flat(targets), training)
-          : head.nll(parts, rows, flat(targets));
+        const sharing = { ...options, sharesTable: config.output.tied };
+        const { hidden: rows, table, ...rest } = trunk.hidden(config, params.trunk, inputs, sharing);
+        const use = table ? { ...parts, output: { ...parts.output, table } } : parts;
+        const losses = training ? head.loss(use, rows, flat(targets), training) : head.nll(use, rows, flat(targets));
         return { losses, ...rest } as never;
       });
     },

@@ -4,7 +4,7 @@ import { beforeAll, describe, expect, test } from "vitest";
 import { slopesOf } from "../../src/attention/alibi.ts";
 import { type AttentionForm, attend, repeatKeyValues } from "../../src/attention/attend.ts";
 import { causalAttention } from "../../src/engine/ops/causalAttention.ts";
-import { embed } from "../../src/engine/ops/embed.ts";
+import { embed, embedTied } from "../../src/engine/ops/embed.ts";
 import { gelu } from "../../src/engine/ops/gelu.ts";
 import { gruSequence } from "../../src/engine/ops/gruSequence.ts";
 import { layerNorm } from "../../src/engine/ops/layerNorm.ts";
@@ -115,6 +115,16 @@ const linearTanhCase = (N: number, I: number, O: number): Case => ({
   shapes: { x: [N, I], kernel: [I, O], bias: [O] },
   op: ({ x, kernel, bias }) => [linearTanh(x as tf.Tensor2D, kernel as tf.Tensor2D, bias as tf.Tensor1D)],
   reference: (x) => linear64(x, { I, O }).map((y) => y.map(Math.tanh)),
+});
+
+const embedTiedCase = (V: number, E: number, N: number): Case => ({
+  name: `embedTied ${N} ids in [${V}, ${E}]`,
+  shapes: { table: [V, E] },
+  op: ({ table }) => {
+    const tied = embedTied(ids1d(idsBelow(V, N)), table as tf.Tensor2D);
+    return [tied.rows, tied.table];
+  },
+  reference: (x) => [...embed64(idsBelow(V, N), E)(x), x.table!],
 });
 
 const embedCase = (V: number, E: number, N: number): Case => ({
@@ -300,6 +310,7 @@ const cases: Case[] = [
   linearGeluCase(7, 5, 33),
   linearTanhCase(7, 5, 33),
   embedCase(5, 3, 17),
+  embedTiedCase(5, 3, 17),
   headCase(1, 1, 1, false),
   headCase(3, 5, 17, false),
   headCase(5, 3, 65, true),

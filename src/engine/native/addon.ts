@@ -100,7 +100,16 @@ export interface NativeAddon extends LayersAddon, ReadingAddon, RecurrentAddon, 
   gelu(x: Float32Array, y: Float32Array, n: number): void;
   geluGrad(dy: Float32Array, x: Float32Array, dx: Float32Array, n: number): void;
   gather(table: Float32Array, ids: Int32Array, y: Float32Array, n: number, columns: number): void;
-  scatterAdd(dy: Float32Array, ids: Int32Array, table: Float32Array, n: number, rows: number, columns: number): void;
+  /** @param clear - the table starts at 0; otherwise from what it holds. */
+  scatterAdd(
+    dy: Float32Array,
+    ids: Int32Array,
+    table: Float32Array,
+    n: number,
+    rows: number,
+    columns: number,
+    clear: boolean,
+  ): void;
   dropout(x: Float32Array, y: Float32Array, n: number, rate: number, key0: number, key1: number): void;
   attention(
     qkv: Float32Array,

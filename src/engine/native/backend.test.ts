@@ -346,6 +346,31 @@ describe.each(["native", "wasm"] as const)("on %s", (engine) => {
     w.dispose();
   });
 
+  test("a gradient is written into only where nobody else can see it", () => {
+    const inputs = { dRows: tf.ones([2, 2]), ids: tf.tensor1d([0, 2], "int32") };
+    const add = (dTable: tf.Tensor, overwrite: number): number[] => {
+      const given = { ...inputs, dTable } as unknown as tf.NamedTensorMap;
+      return [...(tf.engine().runKernel("SoftboxEmbedTiedGrad", given, { overwrite }) as tf.Tensor).dataSync()];
+    };
+    const fresh = (): tf.Tensor =>
+      tf
+        .add(tf.zeros([3, 200]), 1)
+        .slice([0, 0], [3, 2])
+        .add(0);
+    const [kept, cloned, readOut, free] = [fresh(), fresh(), fresh(), fresh()];
+    const [clone, live] = [tf.clone(cloned!), readOut!.dataSync()];
+    for (const [dTable, overwrite] of [
+      [kept!, 0],
+      [cloned!, 1],
+      [readOut!, 1],
+      [free!, 1],
+    ] as const)
+      expect(add(dTable, overwrite)).toEqual([2, 2, 1, 1, 2, 2]);
+    for (const unchanged of [kept!, cloned!, clone]) expect([...unchanged.dataSync()]).toEqual([1, 1, 1, 1, 1, 1]);
+    expect([...live]).toEqual([1, 1, 1, 1, 1, 1]);
+    expect([...free!.dataSync()]).toEqual([2, 2, 1, 1, 2, 2]); // the sum lies in its place
+  });
+
   // ---- wrong input
 
   test("wrong input to fused kernels is an error that says what is wrong", () => {

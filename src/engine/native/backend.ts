@@ -78,6 +78,23 @@ export class NativeBackend extends tf.MathBackendCPU {
     return record.values;
   }
 
+  /**
+   * The numbers of `x` for a kernel to change: `x` itself where the caller allows it and nobody else looks at its data, a copy
+   * otherwise.
+   *
+   * @param values - what `x` holds, as float32.
+   */
+  writable(x: tf.TensorInfo, values: Float32Array, overwrite: boolean): Output {
+    const { refCount, escaped, values: own } = this.data.get(x.dataId) as TensorRecord;
+    if (overwrite && refCount === 1 && !escaped && values === own) {
+      this.incRef(x.dataId);
+      return { info: { dataId: x.dataId, shape: x.shape, dtype: x.dtype }, values };
+    }
+    const copy = this.newFloats(x.shape);
+    copy.values.set(values);
+    return copy;
+  }
+
   /** Keeps a copy of a matrix as bfloat16, half the bytes to read, until its numbers change or it is disposed. */
   keepHalves(x: tf.TensorInfo, values: Float32Array): void {
     const record = this.data.get(x.dataId) as TensorRecord;

@@ -137,7 +137,7 @@ const unsortedSegmentSum: NativeKernel = (backend, { x, segmentIds }, attributes
   if (!values?.length || !(ids instanceof Int32Array) || segmentIds!.shape.length !== 1) return undefined;
   if (ids.length !== x!.shape[0] || segments < 1) return undefined;
   const y = backend.newFloats([segments, ...x!.shape.slice(1)]);
-  backend.addon.scatterAdd(values, ids, y.values, ids.length, segments, values.length / ids.length);
+  backend.addon.scatterAdd(values, ids, y.values, ids.length, segments, values.length / ids.length, true);
   return y.info;
 };
 

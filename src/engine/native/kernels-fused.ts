@@ -1,6 +1,7 @@
 /** @file Fused kernels of a transformer's layers: norm, GELU, embedding, dropout, attention, and AdamW. */
+import type { TensorInfo } from "@tensorflow/tfjs";
 import type { NativeBackend } from "./backend.ts";
-import { floatInput, idInput, type NativeKernel, shapeOf, sizeOf, type Tensors } from "./kernel.ts";
+import { floatInput, idInput, type NativeKernel, shapeOf, sizeOf, type Tensors, viewAs } from "./kernel.ts";
 
 const layerNorm: NativeKernel = (backend, { x, gain, bias }, { epsilon }) => {
   const where = "SoftboxLayerNorm";
@@ -66,8 +67,23 @@ const embedGrad: NativeKernel = (backend, { dy, ids }, { vocabSize }) => {
   const indices = idInput(backend, "SoftboxEmbedGrad ids", ids, V);
   if (indices.length !== N) throw new RangeError(`SoftboxEmbedGrad ids: expected ${N}, got ${indices.length}`);
   const table = backend.newFloats([V, E]);
-  backend.addon.scatterAdd(floatInput(backend, "SoftboxEmbedGrad dy", dy), indices, table.values, N, V, E);
+  backend.addon.scatterAdd(floatInput(backend, "SoftboxEmbedGrad dy", dy), indices, table.values, N, V, E, true);
   return table.info;
+};
+
+const embedTied: NativeKernel = (backend, inputs) => [
+  embed(backend, inputs, {}) as TensorInfo,
+  viewAs(backend, inputs.table!, inputs.table!.shape),
+];
+
+const embedTiedGrad: NativeKernel = (backend, { dRows, dTable, ids }, { overwrite }) => {
+  const where = "SoftboxEmbedTiedGrad";
+  const [V, E] = shapeOf(`${where} dTable`, dTable, 2) as [number, number];
+  const indices = idInput(backend, `${where} ids`, ids, V);
+  const rows = floatInput(backend, `${where} dRows`, dRows, indices.length * E);
+  const sum = backend.writable(dTable!, floatInput(backend, `${where} dTable`, dTable), overwrite === 1);
+  backend.addon.scatterAdd(rows, indices, sum.values, indices.length, V, E, false);
+  return sum.info;
 };
 
 const dropout: NativeKernel = (backend, { x }, attributes) => {
@@ -165,6 +181,8 @@ export const fusedKernels: Readonly<Record<string, NativeKernel>> = {
   SoftboxGeluGrad: geluGrad,
   SoftboxEmbed: embed,
   SoftboxEmbedGrad: embedGrad,
+  SoftboxEmbedTied: embedTied,
+  SoftboxEmbedTiedGrad: embedTiedGrad,
   SoftboxDropout: dropout,
   SoftboxCausalAttention: attention,
   SoftboxCausalAttentionGrad: attentionGrad,

@@ -314,13 +314,18 @@ describe.each(variants)("with $instructions instructions", ({ engine, instructio
       const [table, ids, dy] = [randoms(V * E, "t"), integers(N, V, "i"), randoms(N * E, "dy")];
       const [y, dTable, expected] = [dirty(N * E), dirty(V * E), new Float64Array(V * E)];
       addon.gather(table, ids, y, N, E);
-      addon.scatterAdd(dy, ids, dTable, N, V, E);
+      addon.scatterAdd(dy, ids, dTable, N, V, E, true);
       for (const [i, id] of ids.entries())
         for (let j = 0; j < E; j++) {
           expect(y[i * E + j]).toBe(table[id * E + j]);
           expected[id * E + j]! += dy[i * E + j]!;
         }
       expectClose(dTable, expected);
+      addon.scatterAdd(dy, ids, dTable, N, V, E, false);
+      expectClose(
+        dTable,
+        expected.map((x) => 2 * x),
+      );
     }
   });
 
@@ -676,7 +681,7 @@ function everyKernel(): Map<string, Float32Array> {
   addon.reduceColumns(0, x, keep("column sum", 400), 300, 400);
   const [dx, dgain, dbias] = [keep("dx", x.length), keep("dgain", 400), keep("dbias", 400)];
   addon.layerNormGrad(w, x, w, dx, dgain, dbias, 300, 400, 1e-5);
-  addon.scatterAdd(x, integers(300, 1000, "i"), keep("scatter", 400_000), 300, 1000, 400);
+  addon.scatterAdd(x, integers(300, 1000, "i"), keep("scatter", 400_000), 300, 1000, 400, true);
   addon.dropout(x, keep("dropout", x.length), x.length, 0.3, 1, 2);
   const [out, lse, dqkv] = [keep("out", 4 * 100 * 64), keep("lse", 800), keep("dqkv", 4 * 100 * 192)];
   addon.attention(x, out, lse, 4, 100, 64, 2);

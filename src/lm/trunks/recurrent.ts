@@ -7,7 +7,6 @@ import * as tf from "@tensorflow/tfjs";
 import type { LinearParams } from "../../attention/selfAttention.ts";
 import { withGradient } from "../../engine/fused.ts";
 import { dropout } from "../../engine/ops/dropout.ts";
-import { embed } from "../../engine/ops/embed.ts";
 import { linear } from "../../engine/ops/linear.ts";
 import { sharedDropout } from "../../engine/ops/sharedDropout.ts";
 import { type RandomKey, threefry } from "../../engine/random.ts";
@@ -16,7 +15,14 @@ import type { RecurrentConfig } from "../config.ts";
 import type { Initializer } from "../init.ts";
 import { type CellParams, cells } from "./cells.ts";
 import { createStateMemory } from "./stateMemory.ts";
-import type { HiddenOptions, HiddenStates, State, Trunk, TrunkParams } from "./trunk.ts";
+import {
+  embedTokens,
+  type HiddenOptions,
+  type HiddenStates,
+  type State,
+  type Trunk,
+  type TrunkParams,
+} from "./trunk.ts";
 
 export interface RecurrentParams extends TrunkParams {
   readonly layers: readonly { readonly [K in keyof CellParams]: tf.Variable<tf.Rank> & CellParams[K] }[];
@@ -143,19 +149,20 @@ function recurrent(
   config: RecurrentConfig,
   params: RecurrentParams,
   ids: BT,
-  { key, state }: HiddenOptions = {},
+  { key, state, sharesTable }: HiddenOptions = {},
 ): HiddenStates {
   const [B, T] = ids.shape;
   const flat = tf.reshape<tf.Rank.R1>(ids, [B * T]);
   const masks = createMasks(key);
-  const tokens = masks.words(embed(flat, params.tokenEmbedding), flat, config.vocabSize, config.embeddingDropout); // [B·T, E]
+  const { rows: words, ...table } = embedTokens(flat, params, sharesTable);
+  const tokens = masks.words(words, flat, config.vocabSize, config.embeddingDropout); // [B·T, E]
   const input = tf.reshape<tf.Rank.R3>(tokens, [B, T, config.embedSize]);
   const run = runLayers(config, params, input, state ?? initialState(config, B), masks);
   const rows = tf.reshape<tf.Rank.R2>(run.dropped, [B * T, run.dropped.shape[2]]); // [B·T, U]
   const { projection } = params;
   const hidden = projection ? linear(rows, projection.kernel, projection.bias) : rows; // [B·T, E]
   const penalty = key && penaltyOf(config, run.outputs, run.dropped);
-  return { hidden, state: run.carried, ...(penalty ? { penalty } : {}) };
+  return { hidden, state: run.carried, ...table, ...(penalty ? { penalty } : {}) };
 }
 
 export const recurrentTrunk: Trunk<RecurrentConfig, RecurrentParams> = {

@@ -7,7 +7,6 @@ import * as tf from "@tensorflow/tfjs";
 import { type AttentionForm, attend, attendCached, repeatKeyValues } from "../../attention/attend.ts";
 import { type SelfAttentionParams, selfAttention } from "../../attention/selfAttention.ts";
 import { dropout } from "../../engine/ops/dropout.ts";
-import { embed } from "../../engine/ops/embed.ts";
 import { type RandomKey, threefry } from "../../engine/random.ts";
 import type { BT, BTE, BTQKV, NE } from "../../engine/shapes.ts";
 import type { TransformerConfig } from "../config.ts";
@@ -16,7 +15,7 @@ import { type AttendNew, createKeyValueMemory, type KeyValueSizes } from "./keyV
 import { type FeedForwardParams, feedForwardSizeOf, feedForwards } from "./transformer/feedForwards.ts";
 import { type NormParams, norms } from "./transformer/norms.ts";
 import { type PositionParams, positions } from "./transformer/positions.ts";
-import type { LayerStates, Trunk, TrunkParams } from "./trunk.ts";
+import { embedTokens, type LayerStates, type Trunk, type TrunkParams } from "./trunk.ts";
 
 interface BlockParams {
   readonly attentionNorm: NormParams;
@@ -75,6 +74,8 @@ type AttendLayer = (qkv: BTQKV, layer: number, change?: (weights: tf.Tensor4D) =
 
 /** How a text is read. */
 interface Reading {
+  /** Embeddings of the tokens, `[B·T, E]`; looked up where absent. */
+  readonly tokens?: NE;
   readonly attend: AttendLayer;
   /** Position of the first token. */
   readonly start: number;
@@ -106,7 +107,7 @@ function transformer(config: TransformerConfig, params: TransformerParams, ids: 
     // Without dropout in between, the residual sum is the last step of the product itself.
     const addTo = (x: NE, branch: (residual?: NE) => NE): NE =>
       key && config.dropout > 0 ? tf.add(x, drop(branch())) : branch(x);
-    const tokens = embed(tf.reshape(ids, [B * T]), params.tokenEmbedding); // [B·T, E]
+    const tokens = reading.tokens ?? embedTokens(tf.reshape(ids, [B * T]), params).rows; // [B·T, E]
     let x = drop(add(tokens, params, T, start)); // [B·T, E]
     watch?.(x);
     for (const [layer, block] of params.blocks.entries()) {
@@ -148,11 +149,14 @@ function inspectLayers(config: TransformerConfig, params: TransformerParams, ids
 export const transformerTrunk: Trunk<TransformerConfig, TransformerParams> = {
   init: initTransformer,
   initialState: () => [],
-  hidden: (config, params, ids, { key } = {}) => {
-    const form = attentionFormOf(config);
-    const attendLayer: AttendLayer = (qkv, _layer, change) => attend(qkv, form, change);
-    return { hidden: transformer(config, params, ids, { attend: attendLayer, start: 0, key }), state: [] };
-  },
+  hidden: (config, params, ids, { key, sharesTable } = {}) =>
+    tf.tidy(() => {
+      const form = attentionFormOf(config);
+      const attendLayer: AttendLayer = (qkv, _layer, change) => attend(qkv, form, change);
+      const { rows: tokens, ...table } = embedTokens(tf.reshape(ids, [ids.size]), params, sharesTable);
+      const hidden = transformer(config, params, ids, { attend: attendLayer, start: 0, key, tokens });
+      return { hidden, state: [], ...table } as never;
+    }),
   reach: (config) => config.contextLength,
   inspectLayers,
   createMemory: (config, params, rows) => {

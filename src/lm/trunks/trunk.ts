@@ -1,8 +1,9 @@
 /** @file What every family of models offers below its head: hidden states from ids. What they predict is a head's business. */
 import type * as tf from "@tensorflow/tfjs";
 import type { AttentionForm } from "../../attention/attend.ts";
+import { embed, embedTied } from "../../engine/ops/embed.ts";
 import type { RandomKey } from "../../engine/random.ts";
-import type { BT, BTQKV, NE } from "../../engine/shapes.ts";
+import type { BT, BTQKV, N, NE } from "../../engine/shapes.ts";
 import type { Initializer } from "../init.ts";
 
 /** What the parameters of every family hold. */
@@ -22,6 +23,8 @@ export interface HiddenOptions {
   readonly key?: RandomKey | undefined;
   /** After the text before; absent at the start of a text. */
   readonly state?: State | undefined;
+  /** Asks for `table`, so that both uses of the token embedding have one gradient (engine/ops/embed.ts, `embedTied`). */
+  readonly sharesTable?: boolean;
 }
 
 export interface HiddenStates {
@@ -29,6 +32,8 @@ export interface HiddenStates {
   readonly hidden: NE;
   /** After the last token. */
   readonly state: State;
+  /** The token embedding for the output layer of a tied model to go on with; present where it was asked for. */
+  readonly table?: tf.Tensor2D;
   /** What a regulariser of activations adds to the training loss, in nats per token; absent where there is none. */
   readonly penalty?: tf.Scalar;
 }
@@ -63,6 +68,10 @@ export interface LayerStates {
   /** What attention makes of them. */
   readonly form: AttentionForm;
 }
+
+/** Embeddings of ids, `[N, E]`, and the table to go on with where it is asked for. */
+export const embedTokens = (ids: N, params: TrunkParams, sharesTable = false): { rows: NE; table?: tf.Tensor2D } =>
+  sharesTable ? embedTied(ids, params.tokenEmbedding) : { rows: embed(ids, params.tokenEmbedding) };
 
 /** One family: `C` its configuration, `P` its parameters. No function disposes its arguments; the caller owns what is returned. */
 export interface Trunk<C, P extends TrunkParams> {
