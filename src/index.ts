@@ -1,6 +1,13 @@
 /** @file The library's face: what programs may import from "softbox". */
+export { type Spectrum, spectrumOf } from "./analysis/spectrum.ts";
+export { diagramText } from "./calibration/diagramText.ts";
+export { type Measurement, measure } from "./calibration/measure.ts";
+export { inMemory, type Predictions } from "./calibration/predictions.ts";
+export { fitRepair, type Repair, rowRepair } from "./calibration/repairs/table.ts";
 export { type Engine, inspectEngines, useEngine } from "./engine/engine.ts";
 export { SandboxError } from "./engine/errors.ts";
+export { linearCrossEntropy } from "./engine/ops/linearCrossEntropy.ts";
+export { entmax15, sparsemax } from "./engine/ops/sparseSoftmax.ts";
 export { generateText as generate, type TextOptions, type TokenWithText } from "./experiments/generateText.ts";
 export { type LoadOptions, loadModel } from "./experiments/loadModel.ts";
 export { type LoadedRun, loadRun } from "./experiments/loadRun.ts";
@@ -8,6 +15,7 @@ export { scoreTokens, type TokenScore } from "./experiments/scoreText.ts";
 export { type ModelConfig, parseModelConfig } from "./lm/config.ts";
 export { createModel, type LanguageModel, type NextToken } from "./lm/model.ts";
 export { createReader, type Reader } from "./lm/reader.ts";
+export { logSoftmax, logSumExp, softmax } from "./lm/softmax.ts";
 export { type Beam, searchBeams } from "./sampling/beam.ts";
 export { describeNext, describeOutlook, type NextDistribution, type Outlook } from "./sampling/distribution.ts";
 export { type GeneratedToken, generate as generateIds } from "./sampling/generate.ts";
