@@ -7,16 +7,29 @@ import { packageName } from "./place.ts";
 export interface TensorflowBackend extends tf.KernelBackend {
   readonly isUsingGpuDevice: boolean;
   readonly binding: Binding;
+  /** What the backend knows of each array, by tfjs's data id. */
+  readonly tensorMap: { get(dataId: object): unknown; set(dataId: object, entry: object): void };
+  /** Handles of tensors; values that wait in JavaScript are handed over first. */
+  getInputTensorIds(tensors: readonly tf.TensorInfo[]): number[];
+}
+
+interface Output {
+  readonly id: number;
+  readonly shape: number[];
 }
 
 interface Binding {
   readonly TF_Version: string;
-  readonly TF_ATTR_STRING: number;
+  /** Runs an operation by its name; attributes and inputs in TensorFlow's order. */
+  executeOp(name: string, attributes: readonly object[], inputs: readonly number[], outputs: number): Output[];
+  createTensor(shape: readonly number[], type: number, values: Float32Array | Int32Array): number;
+  deleteTensor(id: number): void;
+  tensorDataSync(id: number): Float32Array | Int32Array;
   readonly TF_ATTR_INT: number;
-  readonly TF_ATTR_FLOAT: number;
+  readonly TF_ATTR_STRING: number;
+  readonly TF_ATTR_SHAPE: number;
   readonly TF_ATTR_BOOL: number;
   readonly TF_ATTR_TYPE: number;
-  readonly TF_ATTR_SHAPE: number;
   readonly TF_FLOAT: number;
   readonly TF_INT32: number;
 }

@@ -1,0 +1,60 @@
+/** @file Causal attention of batched products; the weights are made anew in the backward pass, as everywhere. */
+import { add, batchMatMul, mul, pack, reshape, sub, sum, times, transpose, unpack } from "./arithmetic.ts";
+import { type Handle, last, type Scope, type TensorflowKernel } from "./scope.ts";
+
+interface Parts {
+  readonly shape: readonly [B: number, T: number, H: number, D: number];
+  readonly scale: number;
+  /** Queries times the scale, keys, values: `[B, H, T, D]`. */
+  readonly q: Handle;
+  readonly k: Handle;
+  readonly v: Handle;
+  /** `[B, H, T, T]`. */
+  readonly weights: Handle;
+}
+
+/** 0 where a position may look, −∞ in its future, `[T, T]`. */
+function futureMask(t: Scope, T: number): Handle {
+  const mask = new Float32Array(T * T);
+  for (let row = 0; row < T; row++) mask.fill(Number.NEGATIVE_INFINITY, row * T + row + 1, (row + 1) * T);
+  return t.floats(mask, [T, T]);
+}
+
+function partsOf(t: Scope, qkv: Handle, heads: number): Parts {
+  const [B, T, width] = qkv.shape as [number, number, number];
+  const D = width / 3 / heads;
+  const apart = transpose(t, last(reshape(t, qkv, [B, T, 3, heads, D])), [2, 0, 3, 1, 4]); // [3, B, H, T, D]
+  const [plain, k, v] = unpack(t, last(apart), 3) as [Handle, Handle, Handle];
+  const scale = 1 / Math.sqrt(D);
+  const q = times(t, last(plain), scale);
+  const scores = add(t, last(batchMatMul(t, q, k, false, true)), futureMask(t, T)); // [B, H, T, T]
+  return { shape: [B, T, heads, D], scale, q, k, v, weights: t.op("Softmax", [last(scores)]) };
+}
+
+/** The kernel's second result is what other engines keep for the backward pass, which needs nothing here. */
+const attention: TensorflowKernel = (t, { qkv }, { heads }) => {
+  const { shape, weights, v } = partsOf(t, t.input(qkv), heads as number);
+  const [B, T, H, D] = shape;
+  const mixed = transpose(t, last(batchMatMul(t, last(weights), last(v))), [0, 2, 1, 3]); // [B, T, H, D]
+  return [reshape(t, last(mixed), [B, T, H * D]), t.scalar(0)];
+};
+
+const attentionGrad: TensorflowKernel = (t, { dOut, qkv }, { heads }) => {
+  const { shape, scale, q, k, v, weights } = partsOf(t, t.input(qkv), heads as number);
+  const [B, T, H, D] = shape;
+  const given = transpose(t, last(reshape(t, t.input(dOut), [B, T, H, D])), [0, 2, 1, 3]); // [B, H, T, D]
+  const dV = batchMatMul(t, weights, given, true, false);
+  const dWeights = batchMatMul(t, last(given), last(v), false, true); // [B, H, T, T]
+  const own = mul(t, weights, last(dWeights)); // [B, H, T, T]
+  const shared = mul(t, last(weights), last(sum(t, own))); // [B, H, T, T]
+  const dScores = sub(t, last(own), last(shared));
+  const dQ = times(t, last(batchMatMul(t, dScores, last(k))), scale);
+  const dK = batchMatMul(t, last(dScores), last(q), true, false);
+  const together = transpose(t, last(pack(t, [last(dQ), last(dK), last(dV)])), [1, 3, 0, 2, 4]); // [B, T, 3, H, D]
+  return reshape(t, last(together), [B, T, 3 * H * D]);
+};
+
+export const attentionKernels: Readonly<Record<string, TensorflowKernel>> = {
+  SoftboxCausalAttention: attention,
+  SoftboxCausalAttentionGrad: attentionGrad,
+};
