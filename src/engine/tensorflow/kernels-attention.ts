@@ -1,4 +1,7 @@
-/** @file Causal attention of batched products; the weights are made anew in the backward pass, as everywhere. */
+/**
+ * @file Causal attention of batched products. Where the weights are no more than queries, keys and values, they are kept for the
+ * backward pass in the place of the log-sum-exp; else they are made anew, and memory does not grow with T².
+ */
 import { add, batchMatMul, mul, pack, reshape, sub, sum, times, transpose, unpack } from "./arithmetic.ts";
 import { type Handle, last, type Scope, type TensorflowKernel } from "./scope.ts";
 
@@ -9,8 +12,6 @@ interface Parts {
   readonly q: Handle;
   readonly k: Handle;
   readonly v: Handle;
-  /** `[B, H, T, T]`. */
-  readonly weights: Handle;
 }
 
 /** 0 where a position may look, −∞ in its future, `[T, T]`. */
@@ -26,22 +27,30 @@ function partsOf(t: Scope, qkv: Handle, heads: number): Parts {
   const apart = transpose(t, last(reshape(t, qkv, [B, T, 3, heads, D])), [2, 0, 3, 1, 4]); // [3, B, H, T, D]
   const [plain, k, v] = unpack(t, last(apart), 3) as [Handle, Handle, Handle];
   const scale = 1 / Math.sqrt(D);
-  const q = times(t, last(plain), scale);
-  const scores = add(t, last(batchMatMul(t, q, k, false, true)), futureMask(t, T)); // [B, H, T, T]
-  return { shape: [B, T, heads, D], scale, q, k, v, weights: t.op("Softmax", [last(scores)]) };
+  return { shape: [B, T, heads, D], scale, q: times(t, last(plain), scale), k, v };
 }
 
-/** The kernel's second result is what other engines keep for the backward pass, which needs nothing here. */
+/** `[B, H, T, T]`. */
+function weightsOf(t: Scope, { shape: [, T], q, k }: Parts): Handle {
+  const scores = add(t, last(batchMatMul(t, q, k, false, true)), futureMask(t, T)); // [B, H, T, T]
+  return t.op("Softmax", [last(scores)]);
+}
+
+const keepsWeights = ({ shape: [, T, , D] }: Parts): boolean => T <= 3 * D;
+
 const attention: TensorflowKernel = (t, { qkv }, { heads }) => {
-  const { shape, weights, v } = partsOf(t, t.input(qkv), heads as number);
-  const [B, T, H, D] = shape;
-  const mixed = transpose(t, last(batchMatMul(t, last(weights), last(v))), [0, 2, 1, 3]); // [B, T, H, D]
-  return [reshape(t, last(mixed), [B, T, H * D]), t.scalar(0)];
+  const parts = partsOf(t, t.input(qkv), heads as number);
+  const [B, T, H, D] = parts.shape;
+  const weights = weightsOf(t, parts);
+  const mixed = transpose(t, last(batchMatMul(t, weights, parts.v)), [0, 2, 1, 3]); // [B, T, H, D]
+  return [reshape(t, last(mixed), [B, T, H * D]), keepsWeights(parts) ? weights : t.scalar(0)];
 };
 
-const attentionGrad: TensorflowKernel = (t, { dOut, qkv }, { heads }) => {
-  const { shape, scale, q, k, v, weights } = partsOf(t, t.input(qkv), heads as number);
+const attentionGrad: TensorflowKernel = (t, { dOut, qkv, logSumExp }, { heads }) => {
+  const parts = partsOf(t, t.input(qkv), heads as number);
+  const { shape, scale, q, k, v } = parts;
   const [B, T, H, D] = shape;
+  const weights = keepsWeights(parts) ? t.input(logSumExp) : weightsOf(t, parts);
   const given = transpose(t, last(reshape(t, t.input(dOut), [B, T, H, D])), [0, 2, 1, 3]); // [B, H, T, D]
   const dV = batchMatMul(t, weights, given, true, false);
   const dWeights = batchMatMul(t, last(given), last(v), false, true); // [B, H, T, T]
