@@ -1,5 +1,8 @@
 /** @file The bins of a reliability diagram (DeGroot & Fienberg 1983): how sure, how often right, and how well that is known. */
-import type { BinSums } from "./metrics/equalWidth.ts";
+import { defaultBins } from "./bins.ts";
+import { blockOf } from "./bootstrap.ts";
+import { type BinSums, createTopLabelBins } from "./metrics/equalWidth.ts";
+import { eachRow, type Predictions } from "./predictions.ts";
 
 /** One bar. Empty bins have count 0, and 0 everywhere else. */
 export interface ReliabilityBin {
@@ -32,4 +35,35 @@ export function wilsonInterval(successes: number, count: number): [number, numbe
   const middle = (share + (z * z) / (2 * count)) / (1 + (z * z) / count);
   const half = (z / (1 + (z * z) / count)) * Math.sqrt((share * (1 - share)) / count + (z * z) / (4 * count * count));
   return [Math.max(0, Math.min(share, middle - half)), Math.min(1, Math.max(share, middle + half))];
+}
+
+/** What a diagram shows. */
+export interface Reliability {
+  readonly bins: readonly ReliabilityBin[];
+  /** Expected calibration error of the top label, 0..1. */
+  readonly ece: number;
+  /** Share of predictions whose likeliest class came true. */
+  readonly accuracy: number;
+  /** Predictions. */
+  readonly count: number;
+}
+
+/** The diagram alone, in a small part of the time that every metric takes: of each row only its largest probability is needed. */
+export async function measureReliability(predictions: Predictions, bins = defaultBins): Promise<Reliability> {
+  const topLabels = createTopLabelBins(bins);
+  await eachRow(predictions, (logProbs, target, index) => {
+    let top = 0;
+    for (let v = 1; v < logProbs.length; v++) if (logProbs[v]! > logProbs[top]!) top = v;
+    const confidence = Math.min(1, Math.exp(logProbs[top]!));
+    topLabels.add({ target, top, confidence }, blockOf(index, predictions.count));
+  });
+  const sums = topLabels.sums();
+  const share = (of: (bin: BinSums) => number): number =>
+    sums.reduce((sum, bin) => sum + of(bin), 0) / Math.max(1, predictions.count);
+  return {
+    bins: reliabilityBins(sums),
+    ece: share(({ confidence, correct }) => Math.abs(correct - confidence)),
+    accuracy: share(({ correct }) => correct),
+    count: predictions.count,
+  };
 }

@@ -1,7 +1,7 @@
 /** @file Top-label errors over equally wide bins of confidence: ECE and MCE; and the bins themselves for a diagram. */
 import { widthBin } from "../bins.ts";
 import { type BlockWeights, blockCount } from "../bootstrap.ts";
-import { type Metric, weighted } from "./metric.ts";
+import { type Metric, type Prediction, weighted } from "./metric.ts";
 
 /** What fell into one bin of confidence. */
 export interface BinSums {
@@ -14,7 +14,7 @@ export interface BinSums {
 
 /** Counts of bins, of which ECE and MCE are two readings. */
 export interface TopLabelBins {
-  readonly add: Metric["add"];
+  add(prediction: Pick<Prediction, "target" | "top" | "confidence">, block: number): void;
   sums(): BinSums[];
   /** Expected calibration error (Naeini et al. 2015): `Σ_b (n_b / N) |accuracy_b − confidence_b|`. */
   readonly expectedError: Metric["norm"];

@@ -2,7 +2,7 @@
 import { logProbabilityMatrix, rankBound } from "../../analysis/bottleneck.ts";
 import { attentionMap } from "../../analysis/layers.ts";
 import { spectrumOf } from "../../analysis/spectrum.ts";
-import { measure } from "../../calibration/measure.ts";
+import { measureReliability } from "../../calibration/reliability.ts";
 import { SandboxError } from "../../engine/errors.ts";
 import { type LoadedRun, loadRun } from "../../experiments/loadRun.ts";
 import type { Attention, FiguresOrReason, HeadMap, ModelFigures } from "../../experiments/report/figures.ts";
@@ -47,11 +47,9 @@ async function figuresOf(run: LoadedRun): Promise<ModelFigures> {
   };
 }
 
-async function reliabilityOf({ model, config }: LoadedRun, ids: Int32Array): Promise<ModelFigures["reliability"]> {
+function reliabilityOf({ model, config }: LoadedRun, ids: Int32Array): Promise<ModelFigures["reliability"]> {
   const { batchSize } = config.training;
-  const predictions = modelPredictions(model, { ids, batchSize, maxTokens: calibrationTokens });
-  const { count, bins, metrics } = await measure(predictions, undefined, { draws: 0 });
-  return { bins, ece: metrics.ece.value, accuracy: metrics.accuracy.value, tokens: count };
+  return measureReliability(modelPredictions(model, { ids, batchSize, maxTokens: calibrationTokens }));
 }
 
 async function spectrumFigure({ model }: LoadedRun, ids: Int32Array): Promise<ModelFigures["spectrum"]> {

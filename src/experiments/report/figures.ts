@@ -1,6 +1,6 @@
 /** @file What a report shows of a run's model itself, as plain data; whoever has tensors makes it. */
 import type { Spectrum } from "../../analysis/spectrum.ts";
-import type { ReliabilityBin } from "../../calibration/reliability.ts";
+import type { Reliability } from "../../calibration/reliability.ts";
 
 /** Where one head looks, over a short text. */
 export interface HeadMap {
@@ -25,13 +25,7 @@ export interface ModelFigures {
   readonly step: number;
   /** The text: corpus and split. */
   readonly text: string;
-  readonly reliability: {
-    readonly bins: readonly ReliabilityBin[];
-    /** Expected calibration error of the top label, 0..1. */
-    readonly ece: number;
-    readonly accuracy: number;
-    readonly tokens: number;
-  };
+  readonly reliability: Reliability;
   readonly spectrum: {
     readonly spectrum: Spectrum;
     /** What the head allows; absent where it sets no bound. */

@@ -18,10 +18,10 @@ export function calibrationSection(report: Report, draw: Draw): Markup | undefin
   const figures = report.runs.flatMap((run, i) => {
     const found = figuresOf(report, i);
     if (found === undefined) return [];
-    const { ece, accuracy, tokens } = found.reliability;
+    const { ece, accuracy, count } = found.reliability;
     return [
       html`<figure><figcaption>${runName(run, i)}: ECE ${ece.toFixed(4)}, right ${(100 * accuracy).toFixed(1)} %<br>
-step ${formatCount(found.step)}, ${formatCount(tokens)} tokens of ${found.text}</figcaption>${draw(`reliability-${slug(run.label)}`)}</figure>`,
+step ${formatCount(found.step)}, ${formatCount(count)} tokens of ${found.text}</figcaption>${draw(`reliability-${slug(run.label)}`)}</figure>`,
     ];
   });
   return html`<p>Predictions of the best checkpoint, sorted by the probability of their likeliest token. A calibrated model’s bars end on the
