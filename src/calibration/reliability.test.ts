@@ -16,7 +16,8 @@ test("the diagram alone is that of the whole measurement", async () => {
   const targets = Int32Array.from({ length: rows }, () => random.below(classes));
   const predictions = inMemory(classes, scores, targets);
   const [alone, whole] = [await measureReliability(predictions), await measure(predictions, undefined, { draws: 0 })];
-  expect(alone.bins).toEqual(whole.bins);
+  const bins = whole.bins.map((bin) => ({ ...bin, confidence: expect.closeTo(bin.confidence, 12) })); // its exponential is another
+  expect(alone.bins).toEqual(bins);
   expect(alone.ece).toBeCloseTo(whole.metrics.ece.value, 12);
   expect(alone.accuracy).toBeCloseTo(whole.metrics.accuracy.value, 12);
   expect([alone.count, alone.ece > 0.1]).toEqual([300, true]);
