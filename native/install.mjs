@@ -97,6 +97,11 @@ function sourceHash() {
   return hash.digest("hex");
 }
 
+/** Whether what lies there was built from other sources than these, as after an update without a new installation. */
+export function isStale() {
+  return existsSync(stampPath) && readFileSync(stampPath, "utf8").split("\n")[0] !== sourceHash();
+}
+
 /** Whether what lies there was built from these sources, by this compiler (by any, where there is none now). */
 function isUpToDate(hash, compiler) {
   if (!existsSync(addonPath) || !existsSync(stampPath)) return false;

@@ -67,6 +67,27 @@ test("a compiler that fails leaves a reason and nothing half built", async () =>
   expect(readdirSync(join(folder, "native/build"))).toEqual(["failure.txt"]);
 });
 
+test("an engine of other sources is known as one, compiled anew, and never stays where that fails", async () => {
+  const isStale = (folder: string, more = "") =>
+    run(
+      process.execPath,
+      [
+        "-e",
+        `import(${JSON.stringify(join(folder, "native/install.mjs"))}).then(async (i) => {
+      console.log(i.isStale());${more} })`,
+      ],
+      { CXX: "/nonexistent" },
+    );
+  expect((await isStale(root)).output.trim()).toBe("false");
+  const folder = freshSources();
+  cpSync(join(root, "native/build"), join(folder, "native/build"), { recursive: true });
+  expect((await isStale(folder)).output.trim()).toBe("false");
+  writeFileSync(join(folder, "native/pool.h"), "// an update\n");
+  const { output } = await isStale(folder, "console.log((await i.compileEngine()).built)");
+  expect(output.trim().split("\n")).toEqual(["true", "false"]);
+  expect(readdirSync(join(folder, "native/build")).filter((name) => name.endsWith(".node"))).toEqual([]);
+});
+
 test("the status names the instruction sets and the one in use", () => {
   const status = nativeStatus();
   expect(status.usable && status.instructions).toContain("portable");

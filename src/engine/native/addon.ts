@@ -185,6 +185,7 @@ export type Addon = Omit<NativeAddon, "allocate">;
 /** native/install.mjs as seen from here. */
 interface Installer {
   compileEngine(onLine: (line: string) => void): Promise<{ built: boolean; reason?: string }>;
+  isStale(): boolean;
 }
 
 export type NativeStatus =
@@ -235,16 +236,18 @@ export function nativeStatus(): NativeStatus {
 }
 
 /**
- * Compiles the engine where the install script did not run (newer npm blocks those of dependencies): once.
+ * Compiles the engine where the install script did not run (newer npm blocks those of dependencies), or ran on other sources than
+ * are there now: once.
  *
  * @param onLine - told what goes on.
  * @returns whether there is a compiled engine now.
  */
 export async function compileAddon(onLine: (line: string) => void = () => {}): Promise<boolean> {
-  if (existsSync(addonPath())) return true;
-  if (existsSync(failurePath())) return false;
+  const isThere = existsSync(addonPath());
+  if (!isThere && existsSync(failurePath())) return false;
   const script = pathToFileURL(join(packageRoot(), "native/install.mjs")).href;
-  const { compileEngine } = (await import(script)) as Installer;
+  const { compileEngine, isStale } = (await import(script)) as Installer;
+  if (isThere && !isStale()) return true;
   const { built, reason } = await compileEngine(onLine);
   if (reason) onLine(`the native engine is not available: ${reason}`);
   return built;
