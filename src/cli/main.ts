@@ -99,7 +99,22 @@ export async function runCommandLine(args: readonly string[]): Promise<void> {
   }
 }
 
-async function createProgram(args: readonly string[]): Promise<Command> {
+/** What becomes of a command whose arguments are read. */
+type Act = (
+  module: CommandModule,
+  options: Readonly<Record<string, unknown>>,
+  positional: readonly (string | undefined)[],
+) => Promise<void>;
+
+/**
+ * The commands, of which the one that `args` name is loaded.
+ *
+ * @param act - what is done in place of running it.
+ */
+export async function createProgram(
+  args: readonly string[],
+  act: Act = (module, options, positional) => module.run(options, positional),
+): Promise<Command> {
   const program = new Command("softbox").description(
     "A sandbox for training small language models, about the softmax.",
   );
@@ -115,7 +130,7 @@ async function createProgram(args: readonly string[]): Promise<Command> {
     module.declare(command);
     command.action((...given: unknown[]) => {
       const positional = given.slice(0, -2) as (string | undefined)[];
-      return module.run(given.at(-2) as Record<string, unknown>, positional);
+      return act(module, given.at(-2) as Record<string, unknown>, positional);
     });
   }
   return program;
