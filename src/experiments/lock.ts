@@ -4,9 +4,9 @@
  * The file appears with its content (a link to one written aside), and a dead owner's is moved away by a rename, which
  * only one of several processes can do to one file.
  */
-import { linkSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import { linkSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { hostname } from "node:os";
-import { resolve } from "node:path";
+import { basename, dirname, join, resolve } from "node:path";
 import { SandboxError } from "../engine/errors.ts";
 import { explainFailure } from "../engine/files.ts";
 
@@ -90,6 +90,7 @@ export function lockFile(path: string, busy: (owner: LockOwner) => SandboxError)
   } finally {
     rmSync(aside, { force: true });
   }
+  sweepAsides(path);
   held.set(path, self);
   return () => {
     held.delete(path);
@@ -115,6 +116,14 @@ export function expectLocked(folder: string): void {
 /** Removes the lock of an owner that is known to have ended on another machine; anybody else's stays. */
 export const takeLockFrom = (folder: string, gone: LockOwner): void =>
   moveAway(lockPath(folder), (owner) => !isSame(owner, gone));
+
+/** What processes left that were killed while they took the lock. */
+function sweepAsides(path: string): void {
+  for (const name of readdirSync(dirname(path))) {
+    const pid = name.startsWith(`${basename(path)}.`) && Number(name.slice(basename(path).length + 1));
+    if (pid && !isAlive(path, { pid, host: hostname() })) rmSync(join(dirname(path), name), { force: true });
+  }
+}
 
 function take(path: string, aside: string, busy: (owner: LockOwner) => SandboxError): void {
   for (;;) {

@@ -24,8 +24,17 @@ export function environment(cwd: string): NodeJS.ProcessEnv {
 }
 
 /** Runs `softbox <args>` in `cwd` to its end. */
-export function softbox(cwd: string, args: readonly string[], env: NodeJS.ProcessEnv = {}): Promise<Ended> {
-  return ending(spawn(process.execPath, [program, ...args], { cwd, env: { ...environment(cwd), ...env } }));
+export const softbox = (cwd: string, args: readonly string[], env: NodeJS.ProcessEnv = {}): Promise<Ended> =>
+  softboxAt(program, cwd, args, env);
+
+/** The same with a program that lies elsewhere. */
+export function softboxAt(
+  script: string,
+  cwd: string,
+  args: readonly string[],
+  env: NodeJS.ProcessEnv = {},
+): Promise<Ended> {
+  return ending(spawn(process.execPath, [script, ...args], { cwd, env: { ...environment(cwd), ...env } }));
 }
 
 /** Runs a script in bash; `"$PROGRAM"` is the program, for node. */
