@@ -86,8 +86,9 @@ function filmSection({ runs }: Report, draw: Draw): Markup | undefined {
         ? [html`<figure><figcaption>${runName(run, i)}</figcaption>${draw(filmName(run, prompt))}</figure>`]
         : [],
     )}</div>`;
-  return html`<p>How the distribution of the next token formed: at each evaluation, the probabilities of those tokens that were ever the likeliest
-after a fixed prompt. Figures are those at the end; what is left above is all other tokens. A dot · is a space.</p>${prompts.map(ofPrompt)}`;
+  return html`<p>How the distribution of the next token formed: at each evaluation, the probabilities of the seven tokens that ever had the most
+after a fixed prompt. Figures are those at the end; what is left above is all other tokens. A token that was not among the twenty likeliest was not
+recorded and counts as 0. A dot · is a space.</p>${prompts.map(ofPrompt)}`;
 }
 
 /** Earlier samples that are shown, and characters of each. */
