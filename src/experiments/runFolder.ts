@@ -4,8 +4,8 @@
  *     config.json  tokenizer.json  environment.json      what was asked for, on what
  *     metrics.jsonl  timings.jsonl                        a line a step; timings apart, as they differ from run to run
  *     probes.jsonl  samples.jsonl                         a line an evaluation and prompt
- *     step-000500/                                        a checkpoint (lm/checkpoint/folder.ts)
  *     events.out.tfevents.*.softbox                       the same for TensorBoard, where it was asked for
+ *     step-000500/                                        a checkpoint (lm/checkpoint/folder.ts)
  *     latest  best                                        the names of two of them
  *     notes.json  overrides.jsonl                         what people say of it; where it went on otherwise than configured
  */
