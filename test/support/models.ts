@@ -26,7 +26,7 @@ const tinyModels: Readonly<Record<string, object>> = {
     ...{ attention: "sigmoid", positions: "rotary", window: 6 },
   },
   "rotary, grouped queries": { kind: "transformer", layers: 2, heads: 4, keyValueHeads: 2, positions: "rotary" },
-  "sparsemax in a window": { kind: "transformer", layers: 2, heads: 2, attention: "sparsemax", window: 5 },
+  "sparsemax in a window": { kind: "transformer", layers: 2, heads: 2, attention: "sparsemax", window: 7 },
   "entmax15, ALiBi": { kind: "transformer", layers: 2, heads: 2, attention: "entmax15", positions: "alibi" },
 };
 export const families = ["transformer", "lstm", "gru"] as const;
