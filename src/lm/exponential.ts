@@ -26,12 +26,6 @@ export function decay(x: number): number {
   return table[n]! * (1 + r * (1 + r * (1 / 2 + r * (1 / 6))));
 }
 
-/** Steps of the table that share a bin: a bin is 0.022 nats wide. */
-const stepsOfBin = 16;
-/** A distance's place among bins is its whole part: `distance · binsOfOne + binShift`. */
-export const binsOfOne = stepsOfOne / stepsOfBin;
-export const binShift = 0.5 / stepsOfBin;
-
 /** What one pass over n scores tells. */
 export interface Sums {
   /** The highest score. */
@@ -40,33 +34,40 @@ export interface Sums {
   readonly total: number;
   /** Of the distribution, in nats: `ln Σ e^((s − top) / τ) + Σ p (top − s) / τ`. */
   readonly entropy: number;
-  /** Those powers, summed by their distance from the highest. */
-  readonly bins: Float64Array;
+  /** Sums of the powers before each run of scores, for a draw to begin at. */
+  readonly runs: Float64Array;
 }
+
+/** Scores of a run. */
+const runLength = 256;
 
 /** The sums of some scores with the highest of them, at temperature `1 / inverse`. */
 export function sumPowers(scores: Float32Array, top: number, inverse: number): Sums {
   const [powers, perOne, width, far] = [table, stepsOfOne, stepWidth, horizon];
-  const bins = new Float64Array((last >> 4) + 1);
-  let total = 0;
-  let slope = 0;
-  for (let i = 0; i < scores.length; i++) {
-    const x = Math.min((top - scores[i]!) * inverse, far);
-    const n = (x * perOne + 0.5) | 0;
-    const r = n * width - x;
-    const power = powers[n]! * (1 + r * (1 + r * (1 / 2 + r * (1 / 6))));
-    total += power;
-    slope += power * x;
-    bins[n >> 4]! += power;
+  const runs = new Float64Array(Math.ceil(scores.length / runLength));
+  let [total, slope] = [0, 0];
+  for (let run = 0; run < runs.length; run++) {
+    runs[run] = total;
+    const end = Math.min(scores.length, (run + 1) * runLength);
+    for (let i = run * runLength; i < end; i++) {
+      const x = Math.min((top - scores[i]!) * inverse, far);
+      const n = (x * perOne + 0.5) | 0;
+      const r = n * width - x;
+      const power = powers[n]! * (1 + r * (1 + r * (1 / 2 + r * (1 / 6))));
+      total += power;
+      slope += power * x;
+    }
   }
-  return { top, total, entropy: Math.max(0, Math.log(total) + slope / total), bins };
+  return { top, total, entropy: Math.max(0, Math.log(total) + slope / total), runs };
 }
 
 /** The first place at which the running sum of the powers passes `wanted`, the last that has any if none does; and its power. */
-export function placeOfSum(scores: Float32Array, top: number, inverse: number, wanted: number) {
+export function placeOfSum(scores: Float32Array, { top, runs }: Sums, inverse: number, wanted: number) {
   const [powers, perOne, width, far] = [table, stepsOfOne, stepWidth, horizon];
-  let rest = wanted;
-  for (let i = 0; i < scores.length; i++) {
+  let run = runs.length - 1;
+  while (run > 0 && runs[run]! > wanted) run--;
+  let rest = wanted - (runs[run] ?? 0);
+  for (let i = run * runLength; i < scores.length; i++) {
     const x = Math.min((top - scores[i]!) * inverse, far);
     const n = (x * perOne + 0.5) | 0;
     const r = n * width - x;
@@ -77,6 +78,62 @@ export function placeOfSum(scores: Float32Array, top: number, inverse: number, w
   let place = scores.length - 1; // rounding has left a rest
   while (place > 0 && !((top - scores[place]!) * inverse < far - 1)) place--;
   return { place, power: decay((top - scores[place]!) * inverse) };
+}
+
+/** Bins of distance: 0.02 nats each. */
+export const binsOfOne = 50;
+const binCount = horizon * binsOfOne + 1;
+
+/** Sums with the powers by their distance from the highest score, as {@link sumByDistance} gives them. */
+export interface BinnedSums extends Sums {
+  readonly bins: Float64Array;
+}
+
+/** The sums of some scores with the highest of them, at temperature 1, and their bins, in one pass. */
+export function sumPowersInBins(scores: Float32Array, top: number): BinnedSums {
+  const [powers, perOne, width, far, perBin] = [table, stepsOfOne, stepWidth, horizon, binsOfOne];
+  const runs = new Float64Array(Math.ceil(scores.length / runLength));
+  const pairs = new Float64Array(2 * binCount);
+  let [total, slope] = [0, 0];
+  for (let run = 0; run < runs.length; run++) {
+    runs[run] = total;
+    const end = Math.min(scores.length, (run + 1) * runLength);
+    for (let i = run * runLength; i < end; i++) {
+      const x = Math.min(top - scores[i]!, far);
+      const n = (x * perOne + 0.5) | 0;
+      const r = n * width - x;
+      const power = powers[n]! * (1 + r * (1 + r * (1 / 2 + r * (1 / 6))));
+      total += power;
+      slope += power * x;
+      const bin = (Math.fround(x) * perBin) | 0;
+      pairs[2 * bin + (i & 1)]! += power;
+    }
+  }
+  return { top, total, entropy: Math.max(0, Math.log(total) + slope / total), runs, bins: foldPairs(pairs) };
+}
+
+function foldPairs(pairs: Float64Array): Float64Array {
+  const bins = new Float64Array(binCount);
+  for (let bin = 0; bin < binCount; bin++) bins[bin] = pairs[2 * bin]! + pairs[2 * bin + 1]!;
+  return bins;
+}
+
+/**
+ * `Σ e^(s − top)` by the distance of each score from a centre, `|centre − s|` in float32; the last bin is for all that are farther.
+ * Each bin is two sums, of even and of odd places: neighbours in the same bin would wait for each other.
+ */
+export function sumByDistance(scores: Float32Array, top: number, centre: number): Float64Array {
+  const [powers, perOne, width, far, perBin] = [table, stepsOfOne, stepWidth, horizon, binsOfOne];
+  const pairs = new Float64Array(2 * binCount);
+  for (let i = 0; i < scores.length; i++) {
+    const x = Math.min(top - scores[i]!, far);
+    const n = (x * perOne + 0.5) | 0;
+    const r = n * width - x;
+    const distance = Math.min(Math.fround(Math.abs(centre - scores[i]!)), far);
+    const bin = (distance * perBin) | 0;
+    pairs[2 * bin + (i & 1)]! += powers[n]! * (1 + r * (1 + r * (1 / 2 + r * (1 / 6))));
+  }
+  return foldPairs(pairs);
 }
 
 /**

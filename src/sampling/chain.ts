@@ -80,6 +80,6 @@ export const applyChain = (whole: Field, chain: readonly Link[], context?: Filte
 export function temper(field: Field, settings: SamplingSettings): Field {
   const tau = temperatureFor(dynamicOf(settings), field);
   if (tau === 1) return field;
-  if (Number.isFinite(1 / tau)) return createField(field.scores, field.ids, 1 / tau);
+  if (Number.isFinite(1 / tau)) return createField(field.scores, field.ids, 1 / tau, field.top());
   return temperature(tau)(field);
 }

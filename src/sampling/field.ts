@@ -2,9 +2,8 @@
  * @file The tokens that filters have left. A field is handed from filter to filter, then to the draw, then to whoever describes it: nobody
  * sums the same powers twice, and few survivors make short arrays.
  */
-import { decay, type Sums, sumPowers } from "../lm/exponential.ts";
+import { type BinnedSums, decay, type Sums, sumPowers, sumPowersInBins } from "../lm/exponential.ts";
 import { maximum } from "../lm/softmax.ts";
-import { borrowIds } from "./select.ts";
 
 /** Log-probabilities up to a constant; −∞ where removed. */
 export type Scores = Float32Array;
@@ -19,20 +18,36 @@ export interface Field {
   readonly ids: Int32Array | undefined;
   /** 1 / τ; 1 until the last filter is done. */
   readonly inverse: number;
+  /** The highest score; looked for at the first call. */
+  readonly top: () => number;
   /** Taken at the first call. */
   readonly sums: () => Sums;
+  /** The same with powers by distance from the highest score, at temperature 1; whoever needs them asks before anybody asks for sums. */
+  readonly binned: () => BinnedSums;
 }
 
-/** A field of `scores`. It keeps its arguments. */
-export function createField(scores: Scores, ids?: Int32Array, inverse = 1): Field {
+/** A field of `scores`. It keeps its arguments. @param top - the highest score, where that is known. */
+export function createField(scores: Scores, ids?: Int32Array, inverse = 1, top?: number): Field {
   let sums: Sums | undefined;
+  let binned: BinnedSums | undefined;
+  let known = top;
+  const highest = (): number => {
+    known ??= maximum(scores);
+    return known;
+  };
   return {
     scores,
     ids,
     inverse,
+    top: highest,
     sums: () => {
-      sums ??= sumPowers(scores, maximum(scores), inverse);
+      sums ??= sumPowers(scores, highest(), inverse);
       return sums;
+    },
+    binned: () => {
+      binned ??= sumPowersInBins(scores, highest());
+      if (inverse === 1) sums ??= binned;
+      return binned;
     },
   };
 }
@@ -40,42 +55,70 @@ export function createField(scores: Scores, ids?: Int32Array, inverse = 1): Fiel
 /** The same tokens with scores of a filter's making, in the same places. */
 export const withScores = (field: Field, scores: Scores): Field => createField(scores, field.ids);
 
-/** The tokens whose key, `[n]`, is above the threshold, and of those at the threshold the `ties` lowest ids. */
-export function keepFrom(field: Field, keys: Float32Array, threshold: number, ties = Number.POSITIVE_INFINITY): Field {
-  const places = borrowIds(keys.length);
-  const reaching = placesFrom(keys, threshold, places);
-  const count = ties < reaching ? dropTies(keys, threshold, ties, places.subarray(0, reaching)) : reaching;
-  const scores = new Float32Array(count);
-  for (let i = 0; i < count; i++) scores[i] = field.scores[places[i]!]!;
-  const kept = places.slice(0, count);
-  const { ids } = field;
-  return createField(scores, ids ? kept.map((place) => ids[place]!) : kept);
+/** Room for tokens that are left; the next field overwrites it. */
+let places = new Int32Array(1);
+let kept: Scores = new Float32Array(1);
+
+function makeRoom(count: number): void {
+  if (places.length > count) return;
+  [places, kept] = [new Int32Array(count + 1), new Float32Array(count + 1)];
 }
 
 /**
- * Writes the places of keys from the threshold on. Each place is written down, and written over by the next where it is not wanted: there
- * is no branch to be guessed wrong.
+ * The tokens whose score is at least the threshold, and of those at the threshold the `ties` lowest ids.
  *
- * @returns how many.
+ * Each place is written down, and written over by the next where it is not wanted: there is no branch to be guessed wrong.
  */
-function placesFrom(keys: Float32Array, threshold: number, places: Int32Array): number {
+export function keepFrom(field: Field, threshold: number, ties = Number.POSITIVE_INFINITY): Field {
+  const { scores } = field;
+  makeRoom(scores.length);
+  const [ownPlaces, own] = [places, kept];
   let count = 0;
-  for (let i = 0; i < keys.length; i++) {
-    places[count] = i;
-    count += Number(keys[i]! >= threshold);
+  for (let i = 0; i < scores.length; i++) {
+    const score = scores[i]!;
+    ownPlaces[count] = i;
+    own[count] = score;
+    count += Number(score >= threshold);
   }
-  return count;
+  return gathered(
+    field,
+    leaveOut(count, ties, (score) => score === threshold),
+  );
 }
 
-/** Leaves all but the first `ties` of those at the threshold out. @returns how many are left. */
-function dropTies(keys: Float32Array, threshold: number, ties: number, places: Int32Array): number {
-  let [count, tied] = [0, 0];
-  for (let i = 0; i < places.length; i++) {
-    const place = places[i]!;
-    if (keys[place] === threshold && tied++ >= ties) continue;
-    places[count++] = place;
+/** The tokens whose distance from a centre, `|centre − s|` in float32, is at most `radius`, and of those at that distance the `ties` lowest ids. */
+export function keepWithin(field: Field, centre: number, radius: number, ties: number): Field {
+  const { scores } = field;
+  makeRoom(scores.length);
+  const [ownPlaces, own] = [places, kept];
+  let count = 0;
+  for (let i = 0; i < scores.length; i++) {
+    const score = scores[i]!;
+    ownPlaces[count] = i;
+    own[count] = score;
+    count += Number(Math.fround(Math.abs(centre - score)) <= radius);
   }
-  return count;
+  return gathered(
+    field,
+    leaveOut(count, ties, (score) => Math.fround(Math.abs(centre - score)) === radius),
+  );
+}
+
+/** Takes all but the first `ties` of those at the border out of what has been gathered. @returns how many are left. */
+function leaveOut(count: number, ties: number, isAtBorder: (score: number) => boolean): number {
+  if (ties >= count) return count;
+  let [left, tied] = [0, 0];
+  for (let i = 0; i < count; i++) {
+    if (isAtBorder(kept[i]!) && tied++ >= ties) continue;
+    places[left] = places[i]!;
+    kept[left++] = kept[i]!;
+  }
+  return left;
+}
+
+function gathered({ ids }: Field, count: number): Field {
+  const own = places.slice(0, count);
+  return createField(kept.slice(0, count), ids ? own.map((place) => ids[place]!) : own);
 }
 
 /** The scores over a vocabulary of `V`, −∞ where a token is not left. */

@@ -162,3 +162,16 @@ test("temperature changes no order", () => {
     expect(order.filter((id, i) => i > 0 && y[order[i - 1]!]! < y[id]!)).toEqual([]);
   });
 });
+
+test("top-p tells scores apart that lie nearer to each other than the float32 numbers near their distance from the highest", () => {
+  const spacing = 2 ** -27; // of float32 at 0.1; at 7.9 it is 64 times as wide
+  const near = Math.fround(0.1);
+  const scores = Float32Array.from({ length: 65 }, (_, id) => (id === 0 ? 8 : near + ((id * 37) % 64) * spacing));
+  expect(new Set(scores).size).toBe(65);
+  const p = softmax(scores);
+  const ranking = [...scores.keys()].sort((a, b) => scores[b]! - scores[a]!);
+  for (const count of [2, 20, 40, 64]) {
+    const mass = ranking.slice(0, count).reduce((sum, id) => sum + p[id]!, 0) - p[1]! / 2;
+    expect(keptBy(topP(mass), scores)).toEqual(ascending(ranking.slice(0, count)));
+  }
+});

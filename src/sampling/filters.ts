@@ -5,9 +5,8 @@
  * and breaks ties towards lower ids; at its off value it gives back the field it was given. Those that look at the text so far
  * are in `penalties.ts`.
  */
-import { maximum, powersOf } from "../lm/softmax.ts";
 import { type Field, keepFrom, removed, withScores } from "./field.ts";
-import { keepMass, keepNucleus } from "./nucleus.ts";
+import { keepNucleus, keepTypical } from "./nucleus.ts";
 import { borderOfHighest } from "./select.ts";
 
 /** What a filter may look at beside the scores. All of it absent: the beginning of a text. */
@@ -29,7 +28,7 @@ export const topK =
     const { scores } = field;
     if (k === 0 || k >= scores.length) return field;
     const { threshold, above } = borderOfHighest(scores, k);
-    return keepFrom(field, scores, threshold, k - above);
+    return keepFrom(field, threshold, k - above);
   };
 
 /** Keeps the fewest likeliest tokens whose probabilities reach `mass` (Holtzman et al. 2020, arXiv 1904.09751); 1 keeps all. */
@@ -43,7 +42,7 @@ export const minP =
   (ratio: number): Filter =>
   (field) => {
     if (ratio === 0) return field;
-    return keepFrom(field, field.scores, Math.fround(maximum(field.scores) + Math.log(ratio)));
+    return keepFrom(field, Math.fround(field.top() + Math.log(ratio)));
   };
 
 /**
@@ -52,15 +51,8 @@ export const minP =
  */
 export const typical =
   (mass: number): Filter =>
-  (field) => {
-    if (mass >= 1) return field;
-    const { scores } = field;
-    const { top, total, entropy } = field.sums();
-    const typicalScore = Math.log(total) + top - entropy;
-    const keys = new Float32Array(scores.length);
-    for (let i = 0; i < scores.length; i++) keys[i] = -Math.abs(typicalScore - scores[i]!);
-    return keepMass(field, keys, powersOf(scores), mass);
-  };
+  (field) =>
+    mass >= 1 ? field : keepTypical(field, mass);
 
 /** Keeps tokens within `n` standard deviations of the scores below the highest (Tang et al. 2024, arXiv 2411.07641); 0 keeps all. */
 export const topNSigma =
@@ -68,7 +60,7 @@ export const topNSigma =
   (field) => {
     if (n === 0) return field;
     const { scores } = field;
-    const largest = maximum(scores);
+    const largest = field.top();
     let count = 0;
     let sum = 0;
     let squares = 0;
@@ -80,13 +72,13 @@ export const topNSigma =
       squares += below * below;
     }
     const sigma = Math.sqrt(Math.max(0, squares / count - (sum / count) ** 2));
-    return keepFrom(field, scores, largest - n * sigma);
+    return keepFrom(field, largest - n * sigma);
   };
 
 /** Keeps tokens of probability `floor` or more, and the likeliest. */
 function keepLikely(field: Field, floor: number): Field {
   const { top, total } = field.sums();
-  return keepFrom(field, field.scores, top + Math.min(0, Math.log(floor * total)));
+  return keepFrom(field, top + Math.min(0, Math.log(floor * total)));
 }
 
 /** Keeps tokens of probability at least `epsilon`, and the likeliest (Hewitt et al. 2022, arXiv 2210.15191); 0 keeps all. */
@@ -141,8 +133,8 @@ export const temperature =
   (field) => {
     if (tau === 1) return field;
     const { scores } = field;
-    const largest = maximum(scores);
-    if (tau === 0) return keepFrom(field, scores, largest, 1);
+    const largest = field.top();
+    if (tau === 0) return keepFrom(field, largest, 1);
     const tempered = new Float32Array(scores.length); // the largest taken out first: no overflow as τ → 0
     for (let i = 0; i < scores.length; i++) tempered[i] = (scores[i]! - largest) / tau;
     return withScores(field, tempered);

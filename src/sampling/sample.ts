@@ -20,9 +20,9 @@ export interface Drawn {
  * function of (field, seed, position, which of several texts).
  */
 export function drawFrom({ scores, ids, inverse, sums }: Field, seed: number, position: number, sample = 0): Drawn {
-  const { top, total } = sums();
-  const { place, power } = placeOfSum(scores, top, inverse, uniformOf(seed, position, sample) * total);
-  return { id: ids ? ids[place]! : place, probability: power / total };
+  const found = sums();
+  const { place, power } = placeOfSum(scores, found, inverse, uniformOf(seed, position, sample) * found.total);
+  return { id: ids ? ids[place]! : place, probability: power / found.total };
 }
 
 /** The random number at `position` that filters may use; independent of the draw. */

@@ -63,7 +63,7 @@ function collect(keys: Float32Array, weights: Float64Array, high: number, scale:
 }
 
 /** Room for more than `count` ids; the next borrower gets the same. */
-export function borrowIds(count: number): Int32Array {
+function borrowIds(count: number): Int32Array {
   if (scratch.length <= count) scratch = new Int32Array(count + 1);
   return scratch;
 }
@@ -125,6 +125,27 @@ export function borderOfHighest(keys: Float32Array, count: number): Border {
   return { threshold, above: heap.reduce((sum, key) => sum + Number(key > threshold), 0) };
 }
 
+/**
+ * Ids among which the `count` highest are, of equals the lowest: each is higher than the lowest of the `count` highest that came before it. Of
+ * ids in random order these are about `count · ln(V / count)`.
+ */
+function highOnes(keys: Float32Array, count: number): number[] {
+  const ids = Array.from({ length: count }, (_, id) => id);
+  const heap = keys.slice(0, count).sort();
+  for (let id = nextAbove(keys, heap[0]!, count); id < keys.length; id = nextAbove(keys, heap[0]!, id + 1)) {
+    replaceSmallest(heap, keys[id]!);
+    ids.push(id);
+  }
+  return ids;
+}
+
+/** The first id from `start` on whose key is above `bound`; the length if none is. */
+function nextAbove(keys: Float32Array, bound: number, start: number): number {
+  let id = start;
+  while (id < keys.length && !(keys[id]! > bound)) id++;
+  return id;
+}
+
 function replaceSmallest(heap: Float32Array, value: number): void {
   let at = 0;
   for (;;) {
@@ -139,12 +160,7 @@ function replaceSmallest(heap: Float32Array, value: number): void {
 
 /** Ids of the `count` highest keys, highest first, ties by id; none whose key is −∞. */
 export function highestIds(keys: Float32Array, count: number): number[] {
-  const { threshold, above } = borderOfHighest(keys, count);
-  let ties = count - above;
-  const ids: number[] = [];
-  for (let id = 0; id < keys.length; id++) {
-    const key = keys[id]!;
-    if (key >= threshold && key > removed && (key > threshold || ties-- > 0)) ids.push(id);
-  }
-  return ids.sort((a, b) => keys[b]! - keys[a]! || a - b);
+  const high = count < 1 || count > mostInHeap || count > keys.length ? Array.from(keys.keys()) : highOnes(keys, count);
+  const there = high.filter((id) => keys[id]! > removed);
+  return there.sort((a, b) => keys[b]! - keys[a]! || a - b).slice(0, count);
 }
