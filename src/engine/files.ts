@@ -2,8 +2,9 @@
  * @file Files that survive a crash: written aside in the same folder, flushed to disk, renamed, the folder flushed.
  * Whoever reads sees the old content or the new, never a half.
  */
+import { accessSync, constants, existsSync, mkdirSync } from "node:fs";
 import { open, rename, rm } from "node:fs/promises";
-import { dirname } from "node:path";
+import { dirname, resolve } from "node:path";
 import { SandboxError } from "./errors.ts";
 
 /** Flushes a folder's entries to disk, so that a rename in it survives a power cut. */
@@ -54,10 +55,37 @@ const hints: Readonly<Record<string, string>> = {
 };
 
 /** Turns an operating system's refusal into an error for the user; anything else stays what it is. */
-export function explainFailure(path: string, error: unknown): unknown {
+export function explainFailure(path: string, failure: unknown): unknown {
+  const error = (failure as NodeJS.ErrnoException).code === "ENOENT" ? (whyNotIn(path) ?? failure) : failure;
   const { code } = error as NodeJS.ErrnoException;
   const hint = code && hints[code];
   return hint ? new SandboxError(`${path}: cannot be written (${code})`, hint, { cause: error }) : error;
+}
+
+/**
+ * Makes a folder and those above it that are missing.
+ *
+ * @returns the first one made; undefined if all were there.
+ * @throws {SandboxError} if that may not be.
+ */
+export function makeFolder(path: string): string | undefined {
+  try {
+    return mkdirSync(path, { recursive: true });
+  } catch (error) {
+    throw explainFailure(path, error);
+  }
+}
+
+/** Node 20 reports a read-only file system as a missing folder: the nearest folder that is there tells the truth. */
+function whyNotIn(path: string): unknown {
+  let nearest = resolve(path);
+  while (!existsSync(nearest)) nearest = dirname(nearest);
+  try {
+    accessSync(nearest, constants.W_OK);
+    return undefined;
+  } catch (error) {
+    return error;
+  }
 }
 
 const readingReasons: Readonly<Record<string, string>> = {

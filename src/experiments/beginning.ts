@@ -5,7 +5,7 @@ import { firstRows, type TensorSources } from "../lm/checkpoint/tensorSource.ts"
 import { variableSources, writeVariables } from "../lm/checkpoint/tensors.ts";
 import { openModel, saveBeginning } from "./checkpoints.ts";
 import type { RunConfig } from "./config.ts";
-import { stepsToTry } from "./runFolder.ts";
+import { readRunConfig, stepsToTry } from "./runFolder.ts";
 import type { Session } from "./session.ts";
 
 const positionTable = "trunk.positionEmbedding";
@@ -28,10 +28,11 @@ export async function beginFrom(
   onWarning: (line: string) => void,
 ): Promise<Beginning> {
   const { hash } = dataset.tokenizer;
-  const { tensors, step, close } = await openModel(from, stepsToTry(from, "latest"), hash, onWarning);
+  const source = { tokenizer: hash, model: readRunConfig(from).model };
+  const { tensors, step, close } = await openModel(from, stepsToTry(from, "latest"), source, onWarning);
   const variables = namedVariables(model.params);
   await writeVariables(from, variables, shortened(tensors, config)).finally(close);
-  await saveBeginning(folder, variableSources(variables), hash);
+  await saveBeginning(folder, variableSources(variables), { tokenizer: hash, model: config.model });
   return { run: resolve(from), step };
 }
 

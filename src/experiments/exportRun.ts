@@ -1,8 +1,8 @@
 /** @file A run's model to take elsewhere: a folder that transformers load, a file that llama.cpp runs, or a small run of ours. */
-import { existsSync, mkdirSync } from "node:fs";
+import { existsSync } from "node:fs";
 import { basename, dirname, resolve } from "node:path";
 import { SandboxError } from "../engine/errors.ts";
-import { explainFailure, replaceFile } from "../engine/files.ts";
+import { explainFailure, makeFolder, replaceFile } from "../engine/files.ts";
 import { encodeGpt2Gguf, type Gpt2Model } from "../interchange/gpt2Gguf.ts";
 import { expectGpt2, withoutScale } from "../interchange/gpt2Layout.ts";
 import { huggingFaceFiles } from "../interchange/huggingFaceFolder.ts";
@@ -53,9 +53,9 @@ export async function exportRun(run: string, options: ExportOptions): Promise<nu
   const pairs = expectBytePairs(run, tokenizer);
   const steps = stepsToTry(run, step);
   expectFree(out);
-  const { tensors, step: found, close } = await openModel(run, steps, tokenizer.hash, onWarning);
+  const { tensors, step: found, close } = await openModel(run, steps, { tokenizer: tokenizer.hash, model }, onWarning);
   try {
-    mkdirSync(dirname(resolve(out)), { recursive: true });
+    makeFolder(dirname(resolve(out)));
     const model = { name: basename(resolve(run)), ...withoutScale(config, tensors), tokenizer: pairs };
     await writers[format](resolve(out), model, type);
   } catch (error) {

@@ -30,11 +30,12 @@ export interface WeightsOptions {
 export async function exportWeights(run: string, { out, type, step, onWarning }: WeightsOptions): Promise<number> {
   const tokenizer = tokenizerFromJson(readRunFile(run, "tokenizer.json"));
   const config = readRunConfig(run);
-  const model = await openModel(run, stepsToTry(run, step), tokenizer.hash, onWarning);
+  const identity = { tokenizer: tokenizer.hash, model: config.model };
+  const model = await openModel(run, stepsToTry(run, step), identity, onWarning);
   const aside = `${out}${partialMark}${process.pid}`;
   try {
     await mkdir(aside, { recursive: true });
-    await saveWeights(aside, model, tokenizer.hash, type);
+    await saveWeights(aside, model, identity, type);
     for (const file of lineFiles) await copyLines(join(run, file), join(aside, file), model.step);
     await writeRunFile(aside, "tokenizer.json", tokenizer.toJSON());
     await writeRunFile(aside, "environment.json", {

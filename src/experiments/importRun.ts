@@ -1,9 +1,8 @@
 /** @file A run from a GPT-2 in Hugging Face's layout: a configuration, a tokenizer, and the weights as step 0. No tensor is made. */
-import { mkdirSync } from "node:fs";
 import { rm } from "node:fs/promises";
 import { join, resolve } from "node:path";
 import { SandboxError } from "../engine/errors.ts";
-import { explainFailure, replaceFile } from "../engine/files.ts";
+import { makeFolder, replaceFile } from "../engine/files.ts";
 import { readGpt2Config } from "../interchange/gpt2Config.ts";
 import { openGpt2Tensors } from "../interchange/huggingFaceTensors.ts";
 import { readJsonFile } from "../interchange/jsonFile.ts";
@@ -57,7 +56,8 @@ export async function importRun(folder: string, options: ImportOptions): Promise
   let made: string | undefined;
   try {
     made = makeFolder(run);
-    await writeRun(run, config, tokenizer, folder, () => saveBeginning(run, tensors, tokenizer.hash));
+    const identity = { tokenizer: tokenizer.hash, model: config.model };
+    await writeRun(run, config, tokenizer, folder, () => saveBeginning(run, tensors, identity));
   } catch (error) {
     if (made !== undefined) await rm(made, { recursive: true, force: true });
     throw error;
@@ -66,15 +66,6 @@ export async function importRun(folder: string, options: ImportOptions): Promise
   }
   const parameters = [...tensors.values()].reduce((total, { shape }) => total + sizeOf(shape), 0);
   return { run, model: config.model, vocabSize: model.vocabSize, tokenizer: tokenizer.kind, parameters };
-}
-
-/** @returns the first folder that was made; undefined where it was there. */
-function makeFolder(run: string): string | undefined {
-  try {
-    return mkdirSync(run, { recursive: true });
-  } catch (error) {
-    throw explainFailure(run, error);
-  }
 }
 
 async function chooseTokenizer(

@@ -1,5 +1,6 @@
 /** @file Files of one JSON object a line, appended while a run goes on and cut back to a step when it is resumed. */
 import { closeSync, existsSync, fsyncSync, openSync, readFileSync, writeSync } from "node:fs";
+import { SandboxError } from "../engine/errors.ts";
 import { explainFailure, replaceFile } from "../engine/files.ts";
 
 /** A line; `step` orders it, `final` marks what exists only because the run stopped there. */
@@ -48,11 +49,28 @@ export function openLines(path: string): LineWriter {
   };
 }
 
-/** Reads every whole line; a torn last one is left out. */
+/**
+ * Reads every whole line; a torn last one is left out.
+ *
+ * @throws {SandboxError} naming a line that holds no object with a step: something has damaged it since it was written.
+ */
 export function readLines<T extends Line>(path: string): T[] {
   if (!existsSync(path)) return [];
   const whole = readFileSync(path, "utf8").split("\n").slice(0, -1);
-  return whole.map((line) => JSON.parse(line) as T);
+  return whole.map((line, i) => parseLine<T>(line, `${path}:${i + 1}`));
+}
+
+function parseLine<T extends Line>(text: string, where: string): T {
+  try {
+    const line = JSON.parse(text) as Partial<T> | null;
+    if (Number.isSafeInteger(line?.step)) return line as T;
+  } catch {
+    // told below
+  }
+  throw new SandboxError(
+    `${where}: expected a line softbox wrote, got ${JSON.stringify(text.slice(0, 60))}`,
+    "The file was damaged; the model is not affected. Remove this line and go on, or take the file from a copy.",
+  );
 }
 
 /** Drops what a resumed run will write again: lines after `step`, torn lines, and final ones. */

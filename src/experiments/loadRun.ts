@@ -30,7 +30,13 @@ export async function loadRun(folder: string, step: string, onWarning: (line: st
   const model = createBlankModel(parseModelConfig({ ...config.model, vocabSize: tokenizer.vocabSize }));
   try {
     const variables = { model: namedVariables(model.params) };
-    const progress = await restoreCheckpoint(folder, steps, variables, tokenizer.hash, onWarning);
+    const progress = await restoreCheckpoint(
+      folder,
+      steps,
+      variables,
+      { tokenizer: tokenizer.hash, model: config.model },
+      onWarning,
+    );
     return { folder, config, step: progress.step, model, tokenizer, dispose: () => model.dispose() };
   } catch (error) {
     model.dispose();

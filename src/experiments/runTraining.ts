@@ -84,7 +84,11 @@ function trainOptions(session: Session, flush: () => void, signal: AbortSignal |
       expectLocked(folder);
       flush(); // first: a checkpoint's lines are never missing
       const keep = config.training.keepCheckpoints;
-      await saveCheckpoint(folder, variables, now, { tokenizer: tokenizer.hash, best, keep });
+      await saveCheckpoint(folder, variables, now, {
+        identity: { tokenizer: tokenizer.hash, model: config.model },
+        best,
+        keep,
+      });
     },
     dump: async (step: number, batches: readonly Batch[]) => {
       const path = join(folder, "not-finite-batch.json");

@@ -1,8 +1,7 @@
 /** @file A run at hand: its folder locked, text, model and optimiser in memory, at the step where it goes on. */
-import { mkdirSync } from "node:fs";
 import { join } from "node:path";
 import { SandboxError } from "../engine/errors.ts";
-import { explainFailure, replaceFile } from "../engine/files.ts";
+import { makeFolder, replaceFile } from "../engine/files.ts";
 import { namedVariables } from "../engine/params.ts";
 import { parseModelConfig } from "../lm/config.ts";
 import { createBlankModel, createModel, type LanguageModel } from "../lm/model.ts";
@@ -86,11 +85,7 @@ export async function startRun(
   const tokenizer = from === undefined ? config.tokenizer : tokenizerFromJson(readRunFile(from, "tokenizer.json"));
   const dataset = await prepareText(config, await loadText(config, options), tokenizer);
   parseModelConfig({ ...config.model, vocabSize: dataset.tokenizer.vocabSize }); // what cannot be made leaves no folder
-  try {
-    mkdirSync(folder, { recursive: true });
-  } catch (error) {
-    throw explainFailure(folder, error);
-  }
+  makeFolder(folder);
   const unlock = lockRun(folder);
   return closingOnError(unlock, async () => {
     expectNoRun(folder); // another process may have been faster
@@ -139,7 +134,13 @@ export async function resumeRun(options: SessionOptions & ResumeOptions): Promis
     const session = assemble(config, dataset, freshProgress, options, unlock, saved.length > 0 ? "blank" : "fresh");
     try {
       const variables = checkpointVariables(session);
-      const restored = await restoreCheckpoint(folder, saved, variables, tokenizer.hash, options.onWarning);
+      const restored = await restoreCheckpoint(
+        folder,
+        saved,
+        variables,
+        { tokenizer: tokenizer.hash, model: config.model },
+        options.onWarning,
+      );
       session.optimizer.swap(); // what is saved is what is to be used
       if (restored.step >= steps) return { ...session, progress: restored }; // nothing to do: nothing changes
       tellOtherEngine(options);

@@ -1,7 +1,7 @@
 /** @file A study: the folder of trials that belong together, and `study.json`, which tells in what order they were planned. */
-import { existsSync, mkdirSync } from "node:fs";
+import { existsSync } from "node:fs";
 import { join } from "node:path";
-import { explainFailure } from "../engine/files.ts";
+import { makeFolder } from "../engine/files.ts";
 import { isRun, readRunFile, writeRunFile } from "./runFolder.ts";
 import type { Trial } from "./trials.ts";
 
@@ -9,11 +9,7 @@ const file = "study.json";
 
 /** Makes the folder and notes the trials. @throws {SandboxError} if the folder cannot be written. */
 export async function writeStudy(folder: string, trials: readonly Trial[], facts: object = {}): Promise<void> {
-  try {
-    mkdirSync(folder, { recursive: true });
-  } catch (error) {
-    throw explainFailure(folder, error);
-  }
+  makeFolder(folder);
   await writeRunFile(folder, file, { ...facts, trials: trials.map(({ name }) => name) });
 }
 

@@ -1,8 +1,7 @@
 /** @file Trials: runs that belong together, each fully determined by its configuration, in folders beside each other. */
-import { mkdirSync } from "node:fs";
 import { join } from "node:path";
 import { SandboxError } from "../engine/errors.ts";
-import { explainFailure } from "../engine/files.ts";
+import { makeFolder } from "../engine/files.ts";
 import type { RunConfig } from "./config.ts";
 import { changeLine, configChanges } from "./configDiff.ts";
 import { isRun, readRunConfig, savedSteps, writeRunFile } from "./runFolder.ts";
@@ -47,11 +46,7 @@ export function expectSameTrial({ folder, config }: Trial): void {
 /** Writes a trial's configuration as a recipe beside the runs, and returns its path: `softbox train --recipe` repeats it. */
 export async function writeTrialRecipe(study: string, { name, config }: Trial): Promise<string> {
   const folder = join(study, "recipes");
-  try {
-    mkdirSync(folder, { recursive: true });
-  } catch (error) {
-    throw explainFailure(folder, error);
-  }
+  makeFolder(folder);
   await writeRunFile(folder, `${name}.json`, config);
   return join(folder, `${name}.json`);
 }

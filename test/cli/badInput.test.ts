@@ -493,8 +493,9 @@ describe("a checkpoint", () => {
     const run = damaged((path) => edit(join(path, "config.json"), /"layers": 1/, '"layers": 2'));
     expect(await refused("generate", run)).toMatchInlineSnapshot(`
       "
-      error: damaged-5/step-000004/model.safetensors: lacks tensor trunk.blocks.1.attentionNorm.gain
-      hint: It belongs to a model of another configuration.
+      error: checkpoint damaged-5/step-000004: the run's config.json describes another model than was trained:
+        model.layers: 1 → 2
+      hint: Put the config.json back that belongs to it.
       "
     `);
   });

@@ -29,8 +29,8 @@ async function runWithDeadComponent(name: string): Promise<string> {
   finalNorm.gain!.assign(tf.mul(tf.ones([8]), 0.01));
   const { gate } = session.model.params.head as MixtureParams;
   gate.kernel.assign(tf.tensor2d([[-12, 0, 0], ...Array.from({ length: 7 }, () => [0, 0, 0])]));
-  const tokenizer = session.dataset.tokenizer.hash;
-  await saveCheckpoint(run, checkpointVariables(session), session.progress, { tokenizer, best: false, keep: 2 });
+  const identity = { tokenizer: session.dataset.tokenizer.hash, model: session.config.model };
+  await saveCheckpoint(run, checkpointVariables(session), session.progress, { identity, best: false, keep: 2 });
   session.close();
   return run;
 }

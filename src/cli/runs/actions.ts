@@ -2,6 +2,7 @@
 import { rm } from "node:fs/promises";
 import { createInterface } from "node:readline/promises";
 import { SandboxError } from "../../engine/errors.ts";
+import { explainFailure } from "../../engine/files.ts";
 import { changeLine, configChanges } from "../../experiments/configDiff.ts";
 import { isRunBusy } from "../../experiments/lock.ts";
 import { isRun, readRunConfig, readRunFile, savedSteps } from "../../experiments/runFolder.ts";
@@ -111,7 +112,10 @@ async function remove({ json, yes }: ActionFlags, names: readonly string[]): Pro
       `runs rm: nothing was removed; ${what} is still there`,
       "Add --yes to remove without a question.",
     );
-  for (const { name } of doomed) await rm(name, { recursive: true });
+  for (const { name } of doomed)
+    await rm(name, { recursive: true }).catch((error: unknown) => {
+      throw explainFailure(name, error);
+    });
   if (json) return printJson({ removed: names });
   note(`removed ${what}`);
 }

@@ -1,0 +1,5 @@
+import type { Tally } from "./softbox.mjs";
+
+export function whyNoMount(): Promise<string | undefined>;
+export function fillDisks(kibibytes: readonly number[], tally: Tally): Promise<void>;
+export function writeReadOnly(tally: Tally): Promise<void>;
