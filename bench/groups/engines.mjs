@@ -9,6 +9,7 @@ const engines = [
   { name: "native, avx2", engine: "native", precision: "float32", instructions: "avx2" },
   { name: "native, portable", engine: "native", precision: "float32", instructions: "portable" },
   { name: "wasm", engine: "wasm", precision: "float32", wanted: { speed: 5 } },
+  { name: "tensorflow", engine: "tensorflow", precision: "float32" },
   { name: "cpu", engine: "cpu", precision: "float32" },
 ];
 

@@ -5,6 +5,7 @@ import { engineGroups } from "./engines.mjs";
 import { headChecks, headGroups } from "./head.mjs";
 import { matmulGroups } from "./matmul.mjs";
 import { recurrentGroups } from "./recurrent.mjs";
+import { tensorflowGroups } from "./tensorflow.mjs";
 import { trainingGroups } from "./training.mjs";
 
 const families = [
@@ -15,6 +16,7 @@ const families = [
   attentionGroups,
   decodingGroups,
   engineGroups,
+  tensorflowGroups,
 ];
 
 /**

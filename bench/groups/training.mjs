@@ -38,5 +38,8 @@ function group({ name: size, job, ...wanted }, precision) {
   return { name, flop: trainingFlop(job), competitors: [native(whole), ...peers], rows: [row] };
 }
 
+/** Names and shapes of all models, for other groups. */
+export const trainingJobs = (sizes) => (sizes === "tiny" ? tiny : full).map(({ name, job }) => ({ name, job }));
+
 /** nano-char as every engine runs it. */
 export const nanoCharJob = (sizes) => (sizes === "tiny" ? tiny[0].job : nanoChar);

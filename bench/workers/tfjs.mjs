@@ -1,7 +1,11 @@
-/** @file A naive tfjs program on tfjs's own WebAssembly backend: what a beginner would have without softbox. */
+/**
+ * @file A naive tfjs program, what a beginner would have without softbox: on tfjs's own WebAssembly backend, or on the libtensorflow
+ * that softbox installed, with the same settings.
+ */
 import { createRequire } from "node:module";
 import { dirname, join, sep } from "node:path";
 import * as tf from "@tensorflow/tfjs";
+import { loadTensorflow } from "../../dist/engine/tensorflow/load.js";
 import { createNaiveTraining } from "./naive/training.mjs";
 import { serve, Unavailable } from "./protocol.mjs";
 
@@ -15,9 +19,21 @@ async function startWasm() {
   } catch (error) {
     throw new Unavailable(`tfjs's wasm backend does not start: ${error.message}`);
   }
+  return `tfjs ${tf.version.tfjs}, wasm backend`;
+}
+
+async function startTensorflow({ threads }) {
+  tf.enableProdMode();
+  try {
+    const { version } = await loadTensorflow({ threads });
+    await tf.setBackend("tensorflow");
+    return `tfjs ${tf.version.tfjs}, libtensorflow ${version}`;
+  } catch (error) {
+    throw new Unavailable(`libtensorflow does not load: ${error.message.split("\n")[0]}`);
+  }
 }
 
 await serve(async (job) => {
-  await startWasm();
-  return { step: createNaiveTraining(job), description: `tfjs ${tf.version.tfjs}, wasm backend` };
+  const description = job.backend === "tensorflow" ? await startTensorflow(job) : await startWasm();
+  return { step: createNaiveTraining(job), description };
 });
