@@ -51,7 +51,7 @@ export function declareEngine(command: Command): void {
   command.addOption(engines.default(undefined, "$SOFTBOX_ENGINE, else auto"));
   command.option(
     "--threads <n>",
-    "threads of the engines native and wasm (default: processor cores)",
+    "threads of the engines native, wasm, tensorflow (default: processor cores)",
     wholeNumber("--threads", 1, 256),
   );
 }

@@ -24,7 +24,7 @@ let wheel: Buffer;
 
 /** softbox as it is built, beside a package whose binding is small: it stands on tfjs's cpu kernels. */
 function makeProject(): void {
-  for (const part of ["bin", "dist", "package.json", "native/install.mjs"])
+  for (const part of ["bin", "dist", "package.json", "native/install.mjs", "native/tensorflow"])
     cpSync(join(root, part), join(project, part), { recursive: true });
   mkdirSync(join(project, "node_modules/@tensorflow"), { recursive: true });
   const modules = join(root, "node_modules");
@@ -221,6 +221,10 @@ describe("installing TensorFlow", () => {
     const { code, err } = await install();
     expect([code, err, inCache()]).toEqual([0, "", whole]);
     expect(readdirSync(fakePackage).sort()).toEqual(["binding", "deps", "index.js", "lib", "package.json"]);
-    expect(readdirSync(join(fakePackage, "lib/napi-v8")).sort()).toEqual(["softbox.json", "tfjs_binding.node"]);
+    expect(readdirSync(join(fakePackage, "lib/napi-v8")).sort()).toEqual([
+      "quiet.node",
+      "softbox.json",
+      "tfjs_binding.node",
+    ]);
   });
 });

@@ -1,6 +1,6 @@
 // Every fused operation, value and gradient, against an independent float64 reference, on every engine.
 import * as tf from "@tensorflow/tfjs";
-import { beforeAll, describe, expect, test } from "vitest";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { slopesOf } from "../../src/attention/alibi.ts";
 import { type AttentionForm, attend, repeatKeyValues } from "../../src/attention/attend.ts";
 import { causalAttention } from "../../src/engine/ops/causalAttention.ts";
@@ -18,6 +18,7 @@ import { rotary } from "../../src/engine/ops/rotary.ts";
 import { entmax15, sparsemax } from "../../src/engine/ops/sparseSoftmax.ts";
 import { swiglu } from "../../src/engine/ops/swiglu.ts";
 import { createRandomStream, randomKey } from "../../src/engine/random.ts";
+import { noted, writeDifferences } from "../support/differences.ts";
 import { activate, tensorflowIsMissing, testedEngines } from "../support/engines.ts";
 import {
   type Arrays,
@@ -365,6 +366,8 @@ test("tensorflow is held to the references too, or it is said why not", () => {
   expect(testedEngines.includes("tensorflow")).toBe(tensorflowIsMissing === undefined);
 });
 
+afterAll(() => writeDifferences(testedEngines));
+
 describe.each(testedEngines)("on %s", (engine) => {
   beforeAll(() => activate(engine));
 
@@ -379,7 +382,7 @@ describe.each(testedEngines)("on %s", (engine) => {
       );
       const outputs = item.op(tensors);
       for (const [i, expected] of item.reference(arrays).entries())
-        expect(error(outputs[i]!.dataSync(), expected)).toBeLessThan(1e-5);
+        expect(noted(engine, item.name, "value", error(outputs[i]!.dataSync(), expected))).toBeLessThan(1e-5);
     });
   });
 
@@ -398,7 +401,8 @@ describe.each(testedEngines)("on %s", (engine) => {
       for (const [i, name] of names.entries()) {
         const expected = numericalGradient(scalar, arrays, name);
         // Float32 sums of up to a few hundred terms, against central differences good to about 1e-8.
-        expect(error(gradients[i]!.dataSync(), expected), name).toBeLessThan(3e-5);
+        const found = noted(engine, item.name, "gradient", error(gradients[i]!.dataSync(), expected));
+        expect(found, name).toBeLessThan(3e-5);
       }
     });
   });

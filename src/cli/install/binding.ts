@@ -6,7 +6,7 @@ import { dirname, join } from "node:path";
 import { pathToFileURL } from "node:url";
 import { SandboxError } from "../../engine/errors.ts";
 import { packageRoot } from "../../engine/packageRoot.ts";
-import { bindingPath } from "../../engine/tensorflow/place.ts";
+import { bindingPath, quietPath } from "../../engine/tensorflow/place.ts";
 import type { Progress } from "./progress.ts";
 
 /** native/install.mjs as seen from here. */
@@ -24,6 +24,7 @@ interface Compiler {
 }
 
 const sources = ["binding/tfjs_backend.cc", "binding/tfjs_binding.cc"];
+const quietSource = join(packageRoot(), "native/tensorflow/quiet.cc");
 const flags = ["-O2", "-std=c++17", "-shared", "-fPIC", "-w", "-DNAPI_VERSION=8"];
 
 const loadScript = (): Promise<CompilerScript> =>
@@ -34,7 +35,7 @@ export function bindingSources(folder: string): string {
   const hash = createHash("sha256").update(flags.join(" "));
   for (const file of readdirSync(join(folder, "binding")).sort())
     hash.update(file).update(readFileSync(join(folder, "binding", file)));
-  return hash.digest("hex");
+  return hash.update(readFileSync(quietSource)).digest("hex");
 }
 
 /**
@@ -53,7 +54,10 @@ export async function compileBinding(folder: string, progress: Progress): Promis
   progress.line(`  compiling the binding (${compiler.version}), ten seconds or so`);
   const headers = join(dirname(createRequire(import.meta.url).resolve("node-api-headers/package.json")), "include");
   const target = bindingPath(folder);
-  const aside = `${target}.partial-${process.pid}`;
+  const [aside, quietAside] = [target, quietPath(folder)].map((path) => `${path}.partial-${process.pid}`) as [
+    string,
+    string,
+  ];
   const includes = ["-I..", "-I.", "-Ideps/include", `-I${headers}`];
   const link = ["-Ldeps/lib", "-ltensorflow", "-ltensorflow_framework", "-Wl,-rpath,$ORIGIN/../../deps/lib"];
   mkdirSync(dirname(target), { recursive: true });
@@ -61,6 +65,9 @@ export async function compileBinding(folder: string, progress: Progress): Promis
   try {
     const args = [...compiler.arguments, ...flags, ...includes, ...sources, ...link, "-o", aside];
     await run(compiler.command, args, folder);
+    const quietArgs = [...compiler.arguments, ...flags, `-I${headers}`, quietSource, "-o", quietAside];
+    await run(compiler.command, quietArgs, folder);
+    renameSync(quietAside, quietPath(folder));
     renameSync(aside, target);
   } catch (error) {
     throw new SandboxError(
@@ -69,7 +76,7 @@ export async function compileBinding(folder: string, progress: Progress): Promis
       { cause: error },
     );
   } finally {
-    rmSync(aside, { force: true });
+    for (const path of [aside, quietAside]) rmSync(path, { force: true });
   }
 }
 

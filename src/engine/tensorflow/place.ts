@@ -19,6 +19,9 @@ export function packageFolder(): string | undefined {
 /** The compiled binding, as the package looks for it. */
 export const bindingPath = (folder: string): string => join(folder, "lib/napi-v8/tfjs_binding.node");
 
+/** Compiled beside it: turns stderr off while the library loads. */
+export const quietPath = (folder: string): string => join(folder, "lib/napi-v8/quiet.node");
+
 /** Written last by the installation: what was compiled, and what the probe said. */
 export const stampPath = (folder: string): string => join(folder, "lib/napi-v8/softbox.json");
 
