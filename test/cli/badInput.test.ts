@@ -161,7 +161,7 @@ describe("a configuration", () => {
     expect(await refused("train", "--recipe", "mobby")).toMatchInlineSnapshot(`
       "
       error: recipe: there is no "mobby"
-      hint: Choose one of awd-lstm, lstm-small, moby, mos-lstm, mos-lstm-small, nano-char, overconfident, transformer-small, or name a .json file of your own.
+      hint: Choose one of awd-lstm, lstm-small, moby, mos-lstm, mos-lstm-small, nano-char, overconfident, transformer-small, twin, or name a .json file of your own.
       "
     `);
     writeFileSync(join(here, "torn.json"), '{ "corpus": ');
