@@ -3,7 +3,7 @@ import { type ChildProcess, spawn } from "node:child_process";
 import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { setTimeout } from "node:timers/promises";
-import { beforeAll, describe, expect, test } from "vitest";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { environment, program, softbox, tinyFlags } from "../support/cli.ts";
 import { smallText, temporaryFolder, writeSmallText } from "../support/folders.ts";
 import { findRedis, type RedisServer, startRedis } from "../support/redis.ts";
@@ -96,6 +96,7 @@ else
     beforeAll(async () => {
       redis = await startRedis(redisProgram, folder);
     });
+    afterAll(() => redis.kill());
 
     test("12 trials, two workers, one killed with -9 in the middle of one: each is made once, and that one goes on from its checkpoint", {
       timeout: 180_000,

@@ -8,7 +8,6 @@ import { existsSync } from "node:fs";
 import { createServer } from "node:net";
 import { delimiter, join } from "node:path";
 import { setTimeout } from "node:timers/promises";
-import { afterAll } from "vitest";
 
 export interface RedisServer {
   readonly url: string;
@@ -30,7 +29,7 @@ export function findRedis(): string | undefined {
   return found;
 }
 
-/** Starts `program` in `folder`; it ends with the file's tests. */
+/** Starts `program` in `folder`; the caller kills it. */
 export async function startRedis(program: string, folder: string): Promise<RedisServer> {
   const port = await freePort();
   let server: ChildProcess | undefined;
@@ -43,7 +42,6 @@ export async function startRedis(program: string, folder: string): Promise<Redis
     server = await startServer(program, port, folder);
   };
   await start();
-  afterAll(kill);
   return { url: `redis://127.0.0.1:${port}`, kill, start };
 }
 
