@@ -61,8 +61,8 @@ tf.setBackend("tensorflow");`,
 const link = (modules: string, name: string): void =>
   symlinkSync(join(modules, name), join(project, "node_modules", name));
 
-/** A library of one function, under the names that TensorFlow's has. */
-function makeWheel(): Buffer {
+/** What TensorFlow's wheel holds: a library of one function, and what is not needed. */
+function makeFiles(): Record<string, Buffer | string> {
   const compile = (name: string, source: string): Buffer => {
     const [file, result] = [`${name}.cc`, name].map((x) => join(project, x)) as [string, string];
     writeFileSync(file, source);
@@ -71,20 +71,33 @@ function makeWheel(): Buffer {
   };
   const version = 'extern "C" const char* TF_Version() { return "2.21.0"; }';
   const random = createRandomStream(randomKey(1, "padding"));
-  return wheelOf("tensorflow_cpu", "2.21.0", {
+  return {
     "tensorflow/libtensorflow_cc.so.2": compile("libtensorflow_cc.so.2", version),
     "tensorflow/libtensorflow_framework.so.2": compile("libtensorflow_framework.so.2", "int framework;"),
     "tensorflow/include/tensorflow/c/c_api.h": 'extern "C" const char* TF_Version();',
     "tensorflow/python/not_needed.py": "raise SystemExit",
     "tensorflow/padding": Buffer.from(Uint8Array.from({ length: 300_000 }, () => random.below(256))),
-  });
+  };
 }
 
 beforeAll(async () => {
   makeProject();
-  wheel = makeWheel();
+  const files = makeFiles();
+  wheel = wheelOf("tensorflow_cpu", "2.21.0", files);
+  const needs = [
+    'Requires-Dist: nvidia-cublas-cu12<13.0,>=12.5.3.2; extra == "and-cuda"',
+    "Requires-Dist: numpy>=1.26.0",
+  ];
+  const cublas = (version: string): Buffer =>
+    wheelOf("nvidia_cublas_cu12", version, {
+      "nvidia/cublas/lib/libcublas.so.12": version,
+      "nvidia/cublas/include/x.h": "",
+    });
   index = await startIndex();
   index.wheels.set(wheelName, wheel);
+  index.wheels.set(wheelName.replace("_cpu", ""), wheelOf("tensorflow", "2.21.0", files, needs));
+  for (const version of ["12.4.0", "12.9.3.13", "13.0.1", "12.10.0rc1"])
+    index.wheels.set(`nvidia_cublas_cu12-${version}-py3-none-manylinux_2_27_x86_64.whl`, cublas(version));
 });
 afterAll(() => index.close());
 
@@ -172,6 +185,23 @@ describe("installing TensorFlow", () => {
     expect((await install(["--from", home])).code).toBe(0); // a folder of wheels
     expect(index.asked).toEqual([]);
   });
+
+  const cuda = "with --cuda NVIDIA's libraries that the metadata name lie where the library looks for them";
+  if (process.arch === "x64")
+    test(cuda, async () => {
+      const { code, err } = await install(["--cuda"]);
+      expect([code, err]).toEqual([0, ""]);
+      const nvidia = join(fakePackage, "deps/lib/../nvidia");
+      expect(readdirSync(nvidia, { recursive: true }).sort()).toEqual([
+        "cublas",
+        "cublas/lib",
+        "cublas/lib/libcublas.so.12",
+      ]);
+      expect(readFileSync(join(nvidia, "cublas/lib/libcublas.so.12"), "utf8")).toBe("12.9.3.13");
+      expect(JSON.parse(readFileSync(join(fakePackage, "deps/manifest.json"), "utf8"))).toMatchObject({
+        build: "cuda",
+      });
+    });
 
   test("without a compiler it says so; what was fetched stays, and with one the next run goes on", async () => {
     await doctor(["--remove", "tensorflow"]);

@@ -37,7 +37,7 @@ function answer(index: TestIndex, request: IncomingMessage, response: ServerResp
   const [, folder, name] = new URL(request.url!, index.url).pathname.split("/") as [string, string, string];
   if (folder === "files") return void sendFile(index, name, request, response);
   const wheels = [...index.wheels].filter(([file]) => file.startsWith(`${name.replaceAll("-", "_")}-`));
-  if (wheels.length === 0) return void response.writeHead(404).end();
+  if (folder !== "simple" || wheels.length === 0) return void response.writeHead(404).end();
   const hashOf = (content: Buffer): string => createHash("sha256").update(content).digest("hex");
   if (index.fault === "html") {
     const anchors = wheels.map(
