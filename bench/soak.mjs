@@ -1,6 +1,9 @@
 /**
  * @file What half an hour of training under the screen makes of the process's memory: `train --ui` in a pseudo-terminal of 120 × 40, its
  * resident memory every ten seconds from /proc, and the line through all of it but the first minutes. `node bench/soak.mjs`, options by --help.
+ *
+ * V8 lets garbage lie, tens of megabytes in the screen's thread, for minutes: resident memory goes up and down by more than it could grow.
+ * With --collect both threads collect theirs every ten seconds, and the line through the screen's live heap is told too.
  */
 import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -15,12 +18,13 @@ const { values } = parseArgs({
     minutes: { type: "string", default: "30" },
     skip: { type: "string", default: "3" },
     recipe: { type: "string", default: "moby" },
+    collect: { type: "boolean", default: false },
     help: { type: "boolean", default: false },
   },
 });
 if (values.help) {
   console.log(
-    "node bench/soak.mjs [--minutes 30] [--skip 3: minutes before the line begins] [--recipe moby]   (Linux)",
+    "node bench/soak.mjs [--minutes 30] [--skip 3: minutes before the line begins] [--recipe moby] [--collect]   (Linux)",
   );
   process.exit(0);
 }
@@ -42,8 +46,27 @@ function lineThrough(points) {
   return [slope, y - slope * x];
 }
 
+function tellHeap() {
+  const heaps = readFileSync(heapFile, "utf8").trim().split("\n").map(Number);
+  const points = heaps
+    .map((megabytes, i) => ({ minute: (i + 1) / 6, megabytes }))
+    .filter(({ minute }) => minute > skipped);
+  const [slope] = lineThrough(points);
+  console.log(
+    `live heap of the screen's thread: ${points[0].megabytes.toFixed(1)} to ${points.at(-1).megabytes.toFixed(1)} MB, ` +
+      `a line that rises by ${(30 * slope).toFixed(1)} MB in 30 minutes`,
+  );
+}
+
+const heapFile = join(folder, "heap.txt");
+const collecting = ["--expose-gc", "--import", new URL("./workers/collect.mjs", import.meta.url).href];
 const args = ["train", "--ui", "--recipe", values.recipe, "--run", "soak", "--steps", "1000000"];
-const pty = spawn(process.execPath, [program, ...args], { cols: 120, rows: 40, cwd: folder, env });
+const pty = spawn(process.execPath, [...(values.collect ? collecting : []), program, ...args], {
+  cols: 120,
+  rows: 40,
+  cwd: folder,
+  env: { ...env, SOFTBOX_SOAK: heapFile },
+});
 let [ended, step] = [false, "0"];
 pty.onExit(() => {
   ended = true;
@@ -68,6 +91,7 @@ try {
     `a line through minutes ${skipped} to ${minutes} rises by ${(30 * slope).toFixed(1)} MB in 30 minutes; ` +
       `between ${Math.min(...sizes).toFixed(0)} and ${Math.max(...sizes).toFixed(0)} MB, ${step} steps`,
   );
+  if (values.collect) tellHeap();
 } finally {
   if (!ended) pty.kill("SIGKILL");
   while (!ended) await pause(20);
