@@ -15,7 +15,7 @@ export function prepareHead({ tokens, width, vocabulary, mixtures }) {
   ]);
   const targets = tf.tensor1d(noiseIds(tokens, vocabulary), "int32");
   const variables = [hidden, table, ...namedVariables(params).values()];
-  const parts = { config, params, output: { table, softcap: 0 } };
+  const parts = { config, params, output: { table, softcap: 0, scale: 1 } };
   const loss = () => tf.mean(head.nll(parts, hidden, targets));
   // The engine takes over what JavaScript made when a kernel first meets it; that is no memory of a step.
   tf.tidy(() => void head.nll(parts, tf.slice(hidden, [0, 0], [1, width]), tf.slice(targets, [0], [1])));
