@@ -51,18 +51,7 @@ export function loadRepair({ folder, step, model }: Pick<LoadedRun, "folder" | "
   return repair;
 }
 
-/** Whatever tells what comes next: a model, a reader. */
-interface NextTokenSource {
-  next(ids: readonly number[]): Promise<NextToken>;
-}
-
-/** A source whose distributions are repaired. */
-export function repairedSource(source: NextTokenSource, repair: Repair): NextTokenSource {
-  const repaired = repairNext(repair);
-  return { next: async (ids) => repaired(await source.next(ids)) };
-}
-
-/** The same for texts side by side. */
+/** A reader of texts side by side whose distributions are repaired. */
 export const repairedReader = (
   reader: { nextOfEach(texts: readonly (readonly number[])[]): Promise<NextToken[]> },
   repair: Repair,
