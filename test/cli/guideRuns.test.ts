@@ -147,7 +147,9 @@ function found(page: string, start: string): readonly { readonly args: readonly 
   return exact.length > 0 ? exact : all.filter(({ line }) => line.startsWith(start));
 }
 
-test.each(runs)("%s: softbox %s", { timeout: 60_000 }, async (page, start, more, ...prints) => {
+const cases = runs.map(([page, start, more, ...prints]) => ({ page, start, more, prints }));
+
+test.each(cases)("$page: softbox $start", { timeout: 60_000 }, async ({ page, start, more, prints }) => {
   const all = found(page, start);
   expect(all.length, `${page}: ${start}`).toBeGreaterThan(0);
   let text = "";
