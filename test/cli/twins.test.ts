@@ -35,7 +35,7 @@ describe("the models that come along", () => {
       const { logProbs } = await run.model.next([...run.tokenizer.encode("The whale")]);
       const likeliest = run.tokenizer.decode([logProbs.indexOf(Math.max(...logProbs))]);
       expect(logProbs.reduce((sum, value) => sum + Math.exp(value), 0)).toBeCloseTo(1, 4); // of 15,932 in float32
-      expect(likeliest).toMatch(/^[ ,.;'a-z]+$/);
+      expect(likeliest).toMatch(/^[ -~]+$/); // a piece of English: nothing outside of ASCII
       run.dispose();
     }
   });

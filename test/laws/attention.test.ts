@@ -80,7 +80,7 @@ describe.each(testedEngines)("on %s", (engine) => {
     const values = (form: Partial<AttentionForm>): number[] =>
       tf.tidy(() => Array.from(attend(qkv, { ...plain, ...form }).dataSync()));
     const own = tf.tidy(() => Array.from(tf.slice(qkv, [0, 0, 16], [2, 5, 8]).dataSync()));
-    expect(values({ window: 1 })).toEqual(own);
+    for (const [i, value] of values({ window: 1 }).entries()) expect(value).toBeCloseTo(own[i]!, 5);
     for (const normaliser of names)
       for (const [i, value] of values({ normaliser, window: 5 }).entries())
         expect(value).toBeCloseTo(values({ normaliser })[i]!, 5);
