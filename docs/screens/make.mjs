@@ -16,8 +16,8 @@ const pause = (milliseconds) => new Promise((resolve) => setTimeout(resolve, mil
 /** Runs a command in a window, types `keys` each after its text has come, and pictures the last screen. */
 async function capture(name, title, { columns, rows, args, keys }) {
   const terminal = new xterm.Terminal({ cols: columns, rows, allowProposedApi: true });
-  const environment = { ...process.env, CI: "false", TERM: "xterm-256color" };
-  delete environment.NO_COLOR;
+  const environment = { ...process.env, TERM: "xterm-256color" };
+  for (const name of ["NO_COLOR", "CI"]) delete environment[name]; // with any value of CI there would be no colours
   const pty = spawn(process.execPath, [program, ...args], { cols: columns, rows, env: environment });
   pty.onData((data) => terminal.write(data));
   for (const [wanted, typed] of keys) {
