@@ -8,6 +8,7 @@
 import * as tf from "@tensorflow/tfjs";
 import { type CachedAttention, cachedAttention, type KeyValues } from "../engine/ops/cachedAttention.ts";
 import { causalAttention } from "../engine/ops/causalAttention.ts";
+import { mergeHeads, splitQkv, writeCache } from "../engine/ops/splitHeads.ts";
 import { type BTE, type BTQKV, expectShape } from "../engine/shapes.ts";
 import { slopesOf } from "./alibi.ts";
 import { firstSeen, maskScores, type Stretch } from "./masks.ts";
@@ -42,7 +43,7 @@ const isPlain = ({ normaliser, alibi, window }: AttentionForm): boolean =>
 export function attend(qkv: BTQKV, form: AttentionForm, change?: ChangeWeights): BTE {
   if (isPlain(form) && !change) return causalAttention(qkv, form.heads);
   return tf.tidy(() => {
-    const [q, k, v] = split(qkv, form.heads); // 3 × [B, H, T, D]
+    const [q, k, v] = splitQkv(qkv, form.heads); // 3 × [B, H, T, D]
     const T = qkv.shape[1];
     const weights = weightsOf(q, k, { query: 0, queries: T, key: 0, keys: T }, form); // [B, H, T, T]
     return mergeHeads(tf.matMul(change ? change(weights) : weights, v)); // [B, T, E]
@@ -65,9 +66,9 @@ export function attendCached(qkv: BTQKV, cache: KeyValues, start: number, form: 
   expectShape("attendCached values", cache.values, [B, G, room, D]);
   if (start < 0 || start + T > room) throw new RangeError(`attendCached: ${start} + ${T} positions do not fit ${room}`);
   return tf.tidy(() => {
-    const [q, k, v] = split(qkv, H); // 3 × [B, H, T, D]
-    const keys = write(cache.keys, firstOfGroups(k, G), start); // [B, G, C, D]
-    const values = write(cache.values, firstOfGroups(v, G), start);
+    const [q, k, v] = splitQkv(qkv, H); // 3 × [B, H, T, D]
+    const keys = writeCache(cache.keys, firstOfGroups(k, G), start); // [B, G, C, D]
+    const values = writeCache(cache.values, firstOfGroups(v, G), start);
     const first = firstSeen(start, window);
     const S = start + T - first;
     const seen = (x: tf.Tensor4D): tf.Tensor4D => tf.slice(x, [0, 0, first, 0], [B, G, S, D]);
@@ -81,7 +82,7 @@ export function attendCached(qkv: BTQKV, cache: KeyValues, start: number, form: 
 /** The weights of one head over a text, `[T, T]`, 0 where not seen; owned by the caller. @param qkv - `[1, T, 3E]`, not disposed. */
 export function attentionWeights(qkv: BTQKV, form: AttentionForm, head: number): tf.Tensor2D {
   return tf.tidy(() => {
-    const [q, k] = split(qkv, form.heads); // [1, H, T, D] each
+    const [q, k] = splitQkv(qkv, form.heads); // [1, H, T, D] each
     const T = qkv.shape[1];
     const weights = weightsOf(q, k, { query: 0, queries: T, key: 0, keys: T }, form); // [1, H, T, T]
     return tf.reshape(tf.slice(weights, [0, head, 0, 0], [1, 1, T, T]), [T, T]);
@@ -133,21 +134,6 @@ function biasOf(stretch: Stretch, { heads, normaliser, alibi, window }: Attentio
   return tf.stack(planes); // [H, T, S]
 }
 
-/** `[B, T, 3E]` as three times `[B, H, T, D]`. */
-function split(qkv: BTQKV, H: number): [tf.Tensor4D, tf.Tensor4D, tf.Tensor4D] {
-  const [B, T, width] = qkv.shape;
-  const heads = tf.split(qkv, 3, -1).map((part) => {
-    const apart = tf.reshape(part, [B, T, H, width / (3 * H)]);
-    return tf.transpose(apart, [0, 2, 1, 3]); // [B, H, T, D]
-  });
-  return heads as [tf.Tensor4D, tf.Tensor4D, tf.Tensor4D];
-}
-
-const mergeHeads = (x: tf.Tensor4D): tf.Tensor3D => {
-  const [B, H, T, D] = x.shape;
-  return tf.reshape(tf.transpose(x, [0, 2, 1, 3]), [B, T, H * D]); // [B, T, E]
-};
-
 /** Rows of the heads that share keys below each other: `[B, H, T, X]` as `[B, G, (H / G) · T, X]`. */
 const stackGroups = (x: tf.Tensor4D, G: number): tf.Tensor4D => {
   const [B, H, T, X] = x.shape;
@@ -161,15 +147,3 @@ const firstOfGroups = (x: tf.Tensor4D, G: number): tf.Tensor4D => {
   const groups = tf.reshape(x, [B, G, H / G, T, D]);
   return tf.reshape(tf.slice(groups, [0, 0, 0, 0, 0], [B, G, 1, T, D]), [B, G, T, D]);
 };
-
-/** The cache with `added` in the place of its positions from `start` on. */
-function write(cache: tf.Tensor4D, added: tf.Tensor4D, start: number): tf.Tensor4D {
-  const [B, G, C, D] = cache.shape;
-  const end = start + added.shape[2];
-  const before = tf.slice(cache, [0, 0, 0, 0], [B, G, start, D]);
-  const after = tf.slice(cache, [0, 0, end, 0], [B, G, C - end, D]);
-  return tf.concat(
-    [before, added, after].filter((x) => x.size > 0),
-    2,
-  );
-}

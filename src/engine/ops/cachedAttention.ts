@@ -7,6 +7,7 @@
 import * as tf from "@tensorflow/tfjs";
 import { type FusedKernel, runFusedMany } from "../fused.ts";
 import { type BTE, type BTQKV, expectShape } from "../shapes.ts";
+import { mergeHeads, splitQkv, writeCache } from "./splitHeads.ts";
 
 /** Keys and values of one layer, each `[B, H, C, D]`: room for C positions. */
 export interface KeyValues {
@@ -37,34 +38,17 @@ export function cachedAttention(qkv: BTQKV, cache: KeyValues, start: number): Ca
   return { out: out as BTE, keys: keys as tf.Tensor4D, values: values as tf.Tensor4D };
 }
 
-/** `[B, T, E]` as `[B, H, T, D]`. */
-const splitHeads = (x: tf.Tensor, H: number): tf.Tensor4D => {
-  const [B, T, E] = x.shape as [number, number, number];
-  return tf.transpose(tf.reshape(x, [B, T, H, E / H]), [0, 2, 1, 3]);
-};
-
-/** The cache with `added` in the place of its positions from `start` on. */
-function write(cache: tf.Tensor4D, added: tf.Tensor4D, start: number): tf.Tensor4D {
-  const [B, H, C, D] = cache.shape;
-  const rest = C - start - added.shape[2];
-  const parts = [tf.slice(cache, [0, 0, 0, 0], [B, H, start, D]), added];
-  return tf.concat(
-    [...parts, tf.slice(cache, [0, 0, C - rest, 0], [B, H, rest, D])].filter((x) => x.size > 0),
-    2,
-  );
-}
-
 function composite(qkv: tf.Tensor, cache: KeyValues, start: number): tf.Tensor[] {
   const [B, H, , D] = cache.keys.shape;
   const T = qkv.shape[1]!;
-  const [q, k, v] = tf.split(qkv, 3, -1).map((part) => splitHeads(part, H)) as [tf.Tensor4D, tf.Tensor4D, tf.Tensor4D];
-  const [keys, values] = [write(cache.keys, k, start), write(cache.values, v, start)];
+  const [q, k, v] = splitQkv(qkv, H);
+  const [keys, values] = [writeCache(cache.keys, k, start), writeCache(cache.values, v, start)];
   const seen = (x: tf.Tensor4D): tf.Tensor4D => tf.slice(x, [0, 0, 0, 0], [B, H, start + T, D]); // [B, H, S, D]
   const past = tf.cast(tf.linalg.bandPart(tf.ones([T, start + T]), -1, start), "bool"); // [T, S]
   const scaled = tf.mul(tf.matMul(q, seen(keys), false, true), 1 / Math.sqrt(D)); // [B, H, T, S]
   const weights = tf.softmax(tf.where(past, scaled, Number.NEGATIVE_INFINITY));
-  const mixed = tf.matMul(weights, seen(values)); // [B, H, T, D]
-  return [tf.reshape(tf.transpose(mixed, [0, 2, 1, 3]), [B, T, H * D]), keys, values];
+  const mixed = tf.matMul(weights, seen(values)) as tf.Tensor4D; // [B, H, T, D]
+  return [mergeHeads(mixed), keys, values];
 }
 
 export const cachedAttentionKernels: readonly FusedKernel[] = [

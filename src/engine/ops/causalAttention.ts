@@ -7,6 +7,7 @@
 import * as tf from "@tensorflow/tfjs";
 import { type FusedKernel, runFused, runFusedMany } from "../fused.ts";
 import { type BTE, type BTQKV, expectShape } from "../shapes.ts";
+import { mergeHeads, splitHeads, splitQkv } from "./splitHeads.ts";
 
 /**
  * `softmax(Q Kᵀ / √D + mask) V` for every head; position `t` sees positions `0 … t`.
@@ -26,19 +27,9 @@ export function causalAttention(qkv: BTQKV, heads: number): BTE {
 
 type Heads = { readonly q: tf.Tensor4D; readonly k: tf.Tensor4D; readonly v: tf.Tensor4D };
 
-const splitHeads = (x: tf.Tensor, heads: number): tf.Tensor4D => {
-  const [B, T, E] = x.shape as [number, number, number];
-  return tf.transpose(tf.reshape(x, [B, T, heads, E / heads]), [0, 2, 1, 3]); // [B, H, T, D]
-};
-
-const mergeHeads = (x: tf.Tensor4D): tf.Tensor3D => {
-  const [B, H, T, D] = x.shape;
-  return tf.reshape(tf.transpose(x, [0, 2, 1, 3]), [B, T, H * D]); // [B, T, E]
-};
-
 function unpack(qkv: tf.Tensor, heads: number): Heads {
-  const [q, k, v] = tf.split(qkv, 3, -1).map((part) => splitHeads(part, heads)); // 3 × [B, H, T, D]
-  return { q: q!, k: k!, v: v! };
+  const [q, k, v] = splitQkv(qkv, heads); // 3 × [B, H, T, D]
+  return { q, k, v };
 }
 
 /** Scaled scores with the future at −∞. */
