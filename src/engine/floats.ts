@@ -4,7 +4,7 @@ import * as tf from "@tensorflow/tfjs";
 /** A backend that has memory of its own to offer. */
 interface Roomy {
   /** @see newFloats */
-  floatsOutside?(count: number): Float32Array;
+  allocateFloats?(count: number): Float32Array;
 }
 
 /**
@@ -12,4 +12,4 @@ interface Roomy {
  * copied when a kernel first meets it, and stay beside its copy until it is collected.
  */
 export const newFloats = (count: number): Float32Array =>
-  (tf.backend() as Roomy).floatsOutside?.(count) ?? new Float32Array(count);
+  (tf.backend() as Roomy).allocateFloats?.(count) ?? new Float32Array(count);

@@ -41,7 +41,7 @@ export class NativeBackend extends tf.MathBackendCPU {
   readonly #enclosed: boolean;
   readonly #store: TensorStore;
   /** Memory of the store that belongs to no tensor yet, or whose tensor does not give it back. */
-  readonly #outside = new WeakSet<ArrayBufferLike>();
+  readonly #handedOut = new WeakSet<ArrayBufferLike>();
 
   constructor(addon: Addon, store: TensorStore) {
     super();
@@ -63,10 +63,10 @@ export class NativeBackend extends tf.MathBackendCPU {
   }
 
   /** An array of arbitrary contents for whoever makes a tensor of it; a large one lies in huge pages from the start. */
-  floatsOutside(count: number): Float32Array {
+  allocateFloats(count: number): Float32Array {
     if (this.#enclosed || 4 * count < hugeBytes) return new Float32Array(count);
     const { buffer, byteOffset } = this.#store.allocate(4 * count);
-    this.#outside.add(buffer);
+    this.#handedOut.add(buffer);
     return new Float32Array(buffer, byteOffset, count);
   }
 
@@ -169,7 +169,7 @@ export class NativeBackend extends tf.MathBackendCPU {
   }
 
   #isMisplaced(values: Words): boolean {
-    return this.#enclosed || (values.byteLength >= hugeBytes && !this.#outside.has(values.buffer));
+    return this.#enclosed || (values.byteLength >= hugeBytes && !this.#handedOut.has(values.buffer));
   }
 
   /** Moves a tensor that a cpu kernel or the user made into the store. */
