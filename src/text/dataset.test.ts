@@ -1,10 +1,9 @@
 import { chmodSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { afterEach, beforeEach, expect, test, vi } from "vitest";
+import { afterEach, beforeEach, expect, test } from "vitest";
 import { createCorpus } from "./corpus.ts";
 import { type DatasetOptions, prepareDataset } from "./dataset.ts";
-import { defaultCacheFolder } from "./idsCache.ts";
 import { splitNames } from "./splits.ts";
 import { createTokenizer, tokenizerKinds } from "./tokenizer.ts";
 
@@ -118,17 +117,6 @@ test("a split shorter than a window is refused, unless it was to be empty", asyn
   const noCalibration = { train: 0.5, validation: 0.5, calibration: 0 };
   const dataset = await prepare({ contextLength: 100, shares: noCalibration });
   expect(dataset.splits.calibration).toEqual({ ids: new Int32Array(0), bytes: 0, characters: 0 });
-});
-
-test("the cache lies where the environment or the system wants it", () => {
-  vi.stubEnv("SOFTBOX_CACHE", "/somewhere");
-  expect(defaultCacheFolder()).toBe("/somewhere");
-  vi.stubEnv("SOFTBOX_CACHE", "");
-  vi.stubEnv("XDG_CACHE_HOME", "/caches");
-  expect(defaultCacheFolder()).toBe(join("/caches", "softbox"));
-  vi.stubEnv("XDG_CACHE_HOME", "");
-  expect(defaultCacheFolder()).toMatch(/(\.cache|Caches).softbox$/);
-  vi.unstubAllEnvs();
 });
 
 function flipByte(file: string, at: number): void {

@@ -1,9 +1,9 @@
 /** @file A corpus made ready for training: ids of its splits, from the cache if they were made before. */
-
+import { defaultCacheFolder } from "../engine/cacheFolder.ts";
 import { SandboxError } from "../engine/errors.ts";
 import { tooFew } from "./batches.ts";
 import type { Corpus } from "./corpus.ts";
-import { defaultCacheFolder, type Encoded, readIds, type TokenSplit, writeIds } from "./idsCache.ts";
+import { type Encoded, readIds, type TokenSplit, writeIds } from "./idsCache.ts";
 import { type SplitName, type SplitShares, splitNames, splitText } from "./splits.ts";
 import { countCharacters } from "./statistics.ts";
 import { createTokenizer, type Tokenizer, type TokenizerName } from "./tokenizer.ts";

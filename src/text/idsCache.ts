@@ -5,7 +5,7 @@
  */
 import { createHash, randomUUID } from "node:crypto";
 import { mkdir, readFile, rename, rm, writeFile } from "node:fs/promises";
-import { endianness, homedir, tmpdir } from "node:os";
+import { endianness } from "node:os";
 import { join } from "node:path";
 import { z } from "zod";
 import { type SplitName, splitNames } from "./splits.ts";
@@ -45,22 +45,6 @@ const contentSchema = z.strictObject({
 });
 const fileSchema = z.strictObject({ content: contentSchema, checksum: z.string() });
 type Content = z.infer<typeof contentSchema>;
-
-/** `$SOFTBOX_CACHE`, else softbox's folder where this system keeps caches. */
-export function defaultCacheFolder(): string {
-  const { SOFTBOX_CACHE, XDG_CACHE_HOME } = process.env;
-  if (SOFTBOX_CACHE) return SOFTBOX_CACHE;
-  if (XDG_CACHE_HOME) return join(XDG_CACHE_HOME, "softbox");
-  return join(homeFolder(), process.platform === "darwin" ? "Library/Caches" : ".cache", "softbox");
-}
-
-function homeFolder(): string {
-  try {
-    return homedir();
-  } catch {
-    return tmpdir(); // a user without a home, as in some containers
-  }
-}
 
 /** The ids kept under a key; undefined if there are none that can be trusted. */
 export async function readIds(folder: string, key: IdsKey): Promise<Encoded | undefined> {

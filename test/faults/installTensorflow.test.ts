@@ -24,7 +24,7 @@ let wheel: Buffer;
 
 /** softbox as it is built, beside a package whose binding is small: it stands on tfjs's cpu kernels. */
 function makeProject(): void {
-  for (const part of ["bin", "dist", "package.json", "native/install.mjs", "native/tensorflow"])
+  for (const part of ["bin", "dist", "package.json", "native/install.mjs", "native/quiet"])
     cpSync(join(root, part), join(project, part), { recursive: true });
   mkdirSync(join(project, "node_modules/@tensorflow"), { recursive: true });
   const modules = join(root, "node_modules");

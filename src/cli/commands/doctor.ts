@@ -25,6 +25,10 @@ const installers: Readonly<Record<string, () => Promise<Installer>>> = {
     const { installTensorflow, removeTensorflow } = await import("../install/tensorflow.ts");
     return { install: installTensorflow, remove: removeTensorflow };
   },
+  webgpu: async () => {
+    const { installWebgpu, removeWebgpu } = await import("../install/webgpu.ts");
+    return { install: installWebgpu, remove: removeWebgpu };
+  },
 };
 
 interface Installer {

@@ -1,38 +1,17 @@
 /** @file Compiles the package's own binding, unchanged, against libtensorflow and the headers of `node-api-headers`. */
 import { createHash } from "node:crypto";
 import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync } from "node:fs";
-import { createRequire } from "node:module";
 import { dirname, join } from "node:path";
-import { pathToFileURL } from "node:url";
 import { SandboxError } from "../../engine/errors.ts";
-import { packageRoot } from "../../engine/packageRoot.ts";
 import { bindingPath, quietPath } from "../../engine/tensorflow/place.ts";
+import { addonFlags, compileQuiet, loadCompilers, nodeHeaders, quietSource } from "./compiler.ts";
 import type { Progress } from "./progress.ts";
 
-/** native/install.mjs as seen from here. */
-interface CompilerScript {
-  findCompiler(): Compiler | undefined;
-  noCompiler(): string;
-  run(command: string, args: readonly string[], cwd: string): Promise<void>;
-  firstError(error: Error): string;
-}
-
-interface Compiler {
-  readonly command: string;
-  readonly arguments: readonly string[];
-  readonly version: string;
-}
-
 const sources = ["binding/tfjs_backend.cc", "binding/tfjs_binding.cc"];
-const quietSource = join(packageRoot(), "native/tensorflow/quiet.cc");
-const flags = ["-O2", "-std=c++17", "-shared", "-fPIC", "-w", "-DNAPI_VERSION=8"];
-
-const loadScript = (): Promise<CompilerScript> =>
-  import(pathToFileURL(join(packageRoot(), "native/install.mjs")).href) as Promise<CompilerScript>;
 
 /** What the binding would be made from now: its sources and flags. */
 export function bindingSources(folder: string): string {
-  const hash = createHash("sha256").update(flags.join(" "));
+  const hash = createHash("sha256").update(addonFlags.join(" "));
   for (const file of readdirSync(join(folder, "binding")).sort())
     hash.update(file).update(readFileSync(join(folder, "binding", file)));
   return hash.update(readFileSync(quietSource)).digest("hex");
@@ -44,7 +23,7 @@ export function bindingSources(folder: string): string {
  * @throws {SandboxError} if there is no compiler, or it fails; a binding that was there before stays.
  */
 export async function compileBinding(folder: string, progress: Progress): Promise<void> {
-  const { findCompiler, noCompiler, run, firstError } = await loadScript();
+  const { findCompiler, noCompiler, run, firstError } = await loadCompilers();
   const compiler = findCompiler();
   if (!compiler)
     throw new SandboxError(
@@ -52,21 +31,19 @@ export async function compileBinding(folder: string, progress: Progress): Promis
       `Then run the command again; what was fetched is kept. To ${noCompiler().split("; ")[1]}`,
     );
   progress.line(`  compiling the binding (${compiler.version}), ten seconds or so`);
-  const headers = join(dirname(createRequire(import.meta.url).resolve("node-api-headers/package.json")), "include");
   const target = bindingPath(folder);
   const [aside, quietAside] = [target, quietPath(folder)].map((path) => `${path}.partial-${process.pid}`) as [
     string,
     string,
   ];
-  const includes = ["-I..", "-I.", "-Ideps/include", `-I${headers}`];
+  const includes = ["-I..", "-I.", "-Ideps/include", `-I${nodeHeaders()}`];
   const link = ["-Ldeps/lib", "-ltensorflow", "-ltensorflow_framework", "-Wl,-rpath,$ORIGIN/../../deps/lib"];
   mkdirSync(dirname(target), { recursive: true });
   sweep(dirname(target));
   try {
-    const args = [...compiler.arguments, ...flags, ...includes, ...sources, ...link, "-o", aside];
+    const args = [...compiler.arguments, ...addonFlags, ...includes, ...sources, ...link, "-o", aside];
     await run(compiler.command, args, folder);
-    const quietArgs = [...compiler.arguments, ...flags, `-I${headers}`, quietSource, "-o", quietAside];
-    await run(compiler.command, quietArgs, folder);
+    await compileQuiet(compiler, quietAside);
     renameSync(quietAside, quietPath(folder));
     renameSync(aside, target);
   } catch (error) {

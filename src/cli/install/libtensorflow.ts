@@ -10,16 +10,17 @@
  */
 import { createHash } from "node:crypto";
 import { createWriteStream, existsSync } from "node:fs";
-import { mkdir, readdir, rename, rm, stat, symlink, writeFile } from "node:fs/promises";
+import { mkdir, rename, rm, symlink, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { Transform } from "node:stream";
 import { pipeline } from "node:stream/promises";
 import { SandboxError } from "../../engine/errors.ts";
 import { explainFailure } from "../../engine/files.ts";
 import { type LibraryManifest, readManifest } from "../../engine/tensorflow/place.ts";
-import { expectRoom, hashOf } from "./download.ts";
+import { expectRoom } from "./download.ts";
 import { type Distribution, damagedWheel, type Parcel, recordedHashes } from "./parcel.ts";
 import type { Progress } from "./progress.ts";
+import { filesAreWhole, sweepPartials } from "./staging.ts";
 
 const libraries = ["libtensorflow_cc.so.2", "libtensorflow_framework.so.2"];
 
@@ -80,13 +81,6 @@ export async function stageLibrary(
     throw explainFailure(aside, error);
   }
   return target;
-}
-
-/** What killed processes left; whoever installs holds the lock of the cache. */
-export async function sweepPartials(folder: string): Promise<void> {
-  if (!existsSync(folder)) return;
-  for (const name of await readdir(folder))
-    if (name.includes(".partial-")) await rm(join(folder, name), { recursive: true, force: true });
 }
 
 function expectLibraries({ name, files }: Parcel): void {
@@ -152,10 +146,6 @@ async function unpack(parcel: Parcel, file: string, path: string, tell: (done: n
 /** Whether every file of a staged library is there, of its size and SHA-256. */
 export async function isWhole(folder: string): Promise<boolean> {
   const manifest = readManifest(folder);
-  if (!manifest) return false;
-  for (const [file, { size, sha256 }] of Object.entries(manifest.files)) {
-    const path = join(folder, file);
-    if ((await stat(path).catch(() => undefined))?.size !== size || (await hashOf(path)) !== sha256) return false;
-  }
+  if (!manifest || !(await filesAreWhole(folder, manifest.files))) return false;
   return Object.keys(aliases).every((alias) => existsSync(join(folder, "lib", alias)));
 }

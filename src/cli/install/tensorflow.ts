@@ -4,8 +4,9 @@
  * 1. npm's package; 2. libtensorflow in the user's cache folder; 3. the binding, compiled; 4. a probe. A second run looks at
  * what there is and does what is missing.
  */
-import { existsSync, lstatSync, mkdirSync, readFileSync, realpathSync, renameSync, rmSync, symlinkSync } from "node:fs";
+import { existsSync, lstatSync, readFileSync, realpathSync, renameSync, rmSync, symlinkSync } from "node:fs";
 import { join } from "node:path";
+import { defaultCacheFolder } from "../../engine/cacheFolder.ts";
 import { SandboxError } from "../../engine/errors.ts";
 import { explainFailure, replaceFile } from "../../engine/files.ts";
 import {
@@ -17,8 +18,6 @@ import {
   readManifest,
   stampPath,
 } from "../../engine/tensorflow/place.ts";
-import { lockFile } from "../../experiments/lock.ts";
-import { defaultCacheFolder } from "../../text/idsCache.ts";
 import { bindingSources, compileBinding } from "./binding.ts";
 import { download } from "./download.ts";
 import { buildOf, isWhole, libraryFolder, stageLibrary } from "./libtensorflow.ts";
@@ -27,6 +26,7 @@ import { describeTensorflow, openParcels, openWheel, type Parcel } from "./parce
 import { choosePackageIndex, type PackageIndex } from "./pip.ts";
 import { type ProbeResult, probeEngine } from "./probe.ts";
 import type { Progress } from "./progress.ts";
+import { lockCache } from "./staging.ts";
 import { placePackage } from "./tfjsNode.ts";
 
 /** The version that is tested; the binding needs none in particular. */
@@ -52,7 +52,7 @@ interface Stamp extends ProbeResult {
 export async function installTensorflow(options: InstallOptions, progress: Progress): Promise<void> {
   expectSystem(options);
   const cache = defaultCacheFolder();
-  const unlock = lockCache(cache);
+  const unlock = lockCache(cache, "tensorflow");
   try {
     progress.line(`1/4 ${packageName}`);
     const folder = await placePackage(progress);
@@ -80,7 +80,7 @@ export async function installTensorflow(options: InstallOptions, progress: Progr
 /** Takes back what `installTensorflow` made; npm's package stays, which is npm's to keep. */
 export async function removeTensorflow(progress: Progress): Promise<void> {
   const cache = defaultCacheFolder();
-  const unlock = lockCache(cache);
+  const unlock = lockCache(cache, "tensorflow");
   try {
     const folder = packageFolder();
     const paths = [
@@ -107,21 +107,6 @@ function expectSystem({ cuda }: InstallOptions): void {
     throw new SandboxError("tensorflow: libtensorflow needs glibc, and this system has another C library", other);
   if (cuda && process.arch !== "x64")
     throw new SandboxError(`tensorflow: there is no CUDA build of libtensorflow for ${here}`, "Leave out --cuda.");
-}
-
-function lockCache(cache: string): () => void {
-  try {
-    mkdirSync(cache, { recursive: true });
-  } catch (error) {
-    throw explainFailure(cache, error);
-  }
-  const path = join(cache, "tensorflow.lock");
-  const refuse = ({ pid, host }: { pid: number; host: string }): SandboxError =>
-    new SandboxError(
-      `tensorflow: process ${pid} on ${host} is installing it`,
-      `Wait for it. If it is long gone, remove ${path}.`,
-    );
-  return lockFile(path, refuse);
 }
 
 // ---- libtensorflow

@@ -1,45 +1,32 @@
-/** @file A GPU through WebGPU: Dawn in Node (`webgpu`) under tfjs's backend, both installed on demand. */
-import * as tf from "@tensorflow/tfjs";
+/** @file A GPU through WebGPU: Dawn in Node under tfjs's backend, where `softbox doctor --install webgpu` has put both in place. */
+import { registerWebgpuBackend } from "../webgpu/backend.ts";
+import { findAdapter, type GpuAdapter, isSoftware, nameOf } from "../webgpu/dawn.ts";
+import { isPlaced } from "../webgpu/place.ts";
 import type { Inspection, Rung } from "./ladder.ts";
 
-/** The little of Dawn's face that is used here. */
-interface Dawn {
-  create(flags: string[]): { requestAdapter(): Promise<Adapter | null> };
-  readonly globals: object;
-}
-interface Adapter {
-  readonly info: { readonly vendor: string; readonly description: string };
-  readonly isFallbackAdapter?: boolean;
-}
+const install = "npm run webgpu, or softbox doctor --install webgpu.";
 
-/** Names in variables, so that TypeScript does not look for packages that may be absent. */
-const packages = { dawn: "webgpu", backend: "@tensorflow/tfjs-backend-webgpu" };
-const hint = "npm install --no-save webgpu@0.6.2 @tensorflow/tfjs-backend-webgpu@4.22.0";
+/** What Dawn finds an adapter through. */
+const drivers: Readonly<Record<string, string>> = {
+  linux:
+    "It wants a driver for Vulkan: NVIDIA's own, or Mesa's (package mesa-vulkan-drivers) for AMD, Intel and others; vulkaninfo lists what is there.",
+  darwin: "It wants Metal, which every Mac with macOS 11 or later has.",
+  win32: "It wants a driver for Direct3D 12 or Vulkan: that of the GPU's maker.",
+};
 
-/** Software adapters that Dawn may offer; slower than the native engine. */
-const software = /llvmpipe|lavapipe|swiftshader/i;
-
-async function findAdapter(): Promise<Adapter | null> {
-  const { create, globals } = (await import(packages.dawn)) as Dawn;
-  Object.assign(globalThis, globals);
-  const gpu = create([]);
-  const navigator = (globalThis as { navigator?: object }).navigator ?? {};
-  Object.defineProperty(navigator, "gpu", { value: gpu, configurable: true });
-  Object.defineProperty(globalThis, "navigator", { value: navigator, configurable: true });
-  return gpu.requestAdapter();
-}
+const describe = (adapter: GpuAdapter): string =>
+  `${nameOf(adapter)}${isSoftware(adapter) ? ", software on the processor" : ""}`;
 
 async function inspect(): Promise<Inspection> {
+  if (!isPlaced()) return { usable: false, reason: "its packages are not installed", hint: install };
   try {
     const adapter = await findAdapter();
-    if (!adapter)
-      return { usable: false, reason: "no WebGPU adapter", hint: "A driver for Vulkan, Metal or D3D12 is needed." };
-    const name = adapter.info.description || adapter.info.vendor;
-    return { usable: true, gpu: !adapter.isFallbackAdapter && !software.test(name), details: name };
+    if (adapter) return { usable: true, gpu: !isSoftware(adapter), details: describe(adapter) };
+    const hint = drivers[process.platform] ?? "It wants a driver for Vulkan.";
+    return { usable: false, reason: "Dawn finds no GPU, nor a driver that stands in for one", hint };
   } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === "ERR_MODULE_NOT_FOUND")
-      return { usable: false, reason: "its packages are not installed", hint };
-    return { usable: false, reason: `Dawn does not load: ${(error as Error).message.split("\n")[0]}`, hint };
+    const reason = `Dawn does not load: ${(error as Error).message.split("\n")[0]}`;
+    return { usable: false, reason, hint: `${install} Before that, softbox doctor --remove webgpu.` };
   }
 }
 
@@ -47,9 +34,7 @@ export const webgpuRung: Rung = {
   name: "webgpu",
   inspect,
   start: async () => {
-    const adapter = await findAdapter();
-    await import(packages.backend);
-    if (!adapter || !(await tf.setBackend("webgpu"))) throw new Error("webgpu: the adapter was lost while starting");
-    return { backendName: "webgpu", details: adapter.info.description || adapter.info.vendor };
+    const { adapter } = await registerWebgpuBackend();
+    return { backendName: "webgpu", details: describe(adapter) };
   },
 };

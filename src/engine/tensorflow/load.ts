@@ -1,7 +1,7 @@
 /** @file Loads `@tensorflow/tfjs-node-gpu` and with it libtensorflow: once a process, silently. */
-import { existsSync } from "node:fs";
 import { createRequire } from "node:module";
 import * as tf from "@tensorflow/tfjs";
+import { quietly } from "../quietly.ts";
 import { packageFolder, packageName, quietPath } from "./place.ts";
 
 /** The package's backend, as far as it is used here. */
@@ -63,22 +63,12 @@ async function load(threads: number | undefined): Promise<Loaded> {
   environment.TF_FORCE_GPU_ALLOW_GROWTH ??= "true"; // not the whole memory of the GPU at once
   if (threads !== undefined) environment.TF_NUM_INTRAOP_THREADS = String(threads);
   restoreUtil();
-  await quietly(async () => void (await import(packageName)));
+  const start = async (): Promise<void> => void (await import(packageName));
+  // Whatever it logs while it loads heeds no level.
+  await (environment.TF_CPP_MIN_LOG_LEVEL === "3" ? quietly(quietPath(packageFolder() ?? ""), start) : start());
   const backend = tf.engine().findBackend("tensorflow") as TensorflowBackend;
   const { isUsingGpuDevice, binding } = backend;
   return { backend, version: binding.TF_Version, gpu: isUsingGpuDevice, ...(threads === undefined ? {} : { threads }) };
-}
-
-/**
- * Runs what loads the library with the process's stderr turned off, unless its log was asked for: whatever it logs on that way
- * heeds no level. Errors are thrown all the same.
- */
-async function quietly(work: () => Promise<void>): Promise<void> {
-  const path = quietPath(packageFolder() ?? "");
-  if (process.env.TF_CPP_MIN_LOG_LEVEL !== "3" || !existsSync(path)) return work();
-  const quiet = createRequire(import.meta.url)(path) as { mute(): void; restore(): void };
-  quiet.mute();
-  await work().finally(() => quiet.restore());
 }
 
 /** The package calls functions of `node:util` that Node 23 dropped. */

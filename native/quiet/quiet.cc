@@ -1,5 +1,5 @@
-// Turns stderr off and on again while libtensorflow loads: what it logs by then heeds no log level and would tear the screen.
-// A small addon of its own, compiled with the binding of TensorFlow.
+// Turns stderr off and on again while a library of others starts (libtensorflow, Dawn): what it logs by then heeds no log level and
+// would tear the screen. A small addon of its own, compiled where such a library is put in place.
 #include <fcntl.h>
 #include <node_api.h>
 #include <unistd.h>

@@ -1,0 +1,10 @@
+/** @file Makes tfjs's WebGPU backend an engine of ours. */
+import * as tf from "@tensorflow/tfjs";
+import { type LoadedWebgpu, loadWebgpu } from "./load.ts";
+
+/** Registers the backend with tfjs as `webgpu`; again, it does nothing. */
+export async function registerWebgpuBackend(): Promise<LoadedWebgpu> {
+  const loaded = await loadWebgpu();
+  if (!tf.engine().findBackendFactory("webgpu")) tf.registerBackend("webgpu", () => loaded.backend);
+  return loaded;
+}
