@@ -1,8 +1,9 @@
 /** @file What a command of the command line is, and the options that several share. */
-import { type Command, Option } from "commander";
+import type { Command } from "commander";
 import type { Engine } from "../engine/engine.ts";
 import { SandboxError } from "../engine/errors.ts";
 import { engineNames, type Precision } from "../engine/ladder/ladder.ts";
+import { didYouMean } from "../engine/nearest.ts";
 import { parseFilters, SamplingSettings, settingKeys } from "../sampling/settings.ts";
 import { note } from "./output.ts";
 
@@ -44,11 +45,27 @@ export const anyNumber =
     );
   };
 
+/**
+ * One of a few words.
+ *
+ * @throws {SandboxError} naming the flag, the words and the nearest of them.
+ */
+export function oneOf<T extends string>(flag: string, words: readonly T[], given: string, hint?: string): T {
+  const word = words.find((candidate) => candidate === given);
+  if (word !== undefined) return word;
+  throw new SandboxError(
+    `${flag}: expected ${words.join(", ").replace(/, ([^,]*)$/, " or $1")}, got ${JSON.stringify(given)}`,
+    `${didYouMean(given, words)}${hint ?? "softbox <command> --help tells what each is."}`,
+  );
+}
+
 export const calibratedHelp = "use the repair that softbox calibrate --save kept beside the checkpoint";
 
 export function declareEngine(command: Command): void {
-  const engines = new Option("--engine <name>", `what executes tensors: ${engineNames.join(", ")}`);
-  command.addOption(engines.default(undefined, "$SOFTBOX_ENGINE, else auto"));
+  command.option(
+    "--engine <name>",
+    `what executes tensors: ${engineNames.join(", ")} (default: $SOFTBOX_ENGINE, else auto)`,
+  );
   command.option(
     "--threads <n>",
     "threads of the engines native, wasm, tensorflow (default: processor cores)",

@@ -95,7 +95,7 @@ export async function runCommandLine(args: readonly string[]): Promise<void> {
     await program.parseAsync(args.length ? [...args] : ["--help"], { from: "user" });
   } catch (error) {
     endLive();
-    process.exitCode = report(error);
+    process.exitCode = report(error, commandOf(args));
   }
 }
 
@@ -136,16 +136,23 @@ export async function createProgram(
   return program;
 }
 
-function report(error: unknown): number {
+/** The command that is meant, for hints; a placeholder where none is. */
+const commandOf = ([name = ""]: readonly string[]): string => (Object.hasOwn(commands, name) ? name : "<command>");
+
+function report(error: unknown, command: string): number {
   if (error instanceof CommanderError) {
     if (printedCodes.has(error.code)) return error.exitCode === 0 ? 0 : 1;
     note(error.message.replace("\n(Did you mean", " (did you mean"));
-    note("hint: softbox --help lists the commands, softbox <command> --help its options.");
+    note(
+      command === "<command>"
+        ? "hint: softbox --help lists the commands, softbox <command> --help its options."
+        : `hint: softbox ${command} --help tells what it takes.`,
+    );
     return 1;
   }
   if (error instanceof SandboxError) {
     note(`error: ${error.message}`);
-    if (error.hint) note(`hint: ${error.hint}`);
+    if (error.hint) note(`hint: ${error.hint.replace("<command>", command)}`);
     return 1;
   }
   note("This is a bug in softbox:");

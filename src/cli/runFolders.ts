@@ -1,5 +1,6 @@
 /** @file The runs that a name on the command line means. */
 import { SandboxError } from "../engine/errors.ts";
+import { didYouMean } from "../engine/nearest.ts";
 import { isRun } from "../experiments/runFolder.ts";
 import { findRuns } from "../experiments/runSummary.ts";
 
@@ -15,6 +16,6 @@ export function runFolders(name: string, command: string, words: readonly string
   if (found.length > 0) return found;
   throw new SandboxError(
     `${command}: ${JSON.stringify(name)} is neither ${words.map((word) => `${word} nor `).join("")}a run, nor a folder with runs`,
-    "softbox runs ls lists what is in checkpoints.",
+    `${didYouMean(name, words)}softbox runs ls lists what is in checkpoints.`,
   );
 }

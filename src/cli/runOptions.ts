@@ -18,7 +18,7 @@ export const configFlags = [
   {
     flag: "--head <head>",
     path: "model.head",
-    help: "output head: softmax, mos:K, moc:K, sigsoftmax, adaptive:2000,10000 or sigmoid",
+    help: "output head: softmax, mos:K or moc:K (K = 4 if left out), sigsoftmax, adaptive:2000,10000 or sigmoid",
   },
   { flag: "--steps <n>", path: "training.steps", help: "optimiser steps in all" },
   {

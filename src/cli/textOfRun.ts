@@ -4,6 +4,7 @@ import type { LoadedRun } from "../experiments/loadRun.ts";
 import { loadCorpus } from "../text/corpus.ts";
 import { prepareDataset } from "../text/dataset.ts";
 import { splitNames } from "../text/splits.ts";
+import { oneOf } from "./command.ts";
 
 export interface TextFlags {
   readonly on?: string;
@@ -30,13 +31,8 @@ export async function textOfRun(run: LoadedRun, flags: TextFlags, command: strin
 async function readText({ config, tokenizer }: LoadedRun, flags: TextFlags): Promise<TextOfRun> {
   const corpus = await loadCorpus(flags.on ?? config.corpus, { lossy: flags.lossy ?? false });
   const split = flags.split ?? (flags.on === undefined ? "validation" : "all");
-  if (split === "all") return { ids: tokenizer.encode(corpus.text), where: corpus.name };
-  const name = splitNames.find((candidate) => candidate === split);
-  if (!name)
-    throw new SandboxError(
-      `--split: expected ${splitNames.join(", ")} or all, got ${JSON.stringify(split)}`,
-      "The default is validation.",
-    );
+  const name = oneOf("--split", [...splitNames, "all"], split, "The default is validation.");
+  if (name === "all") return { ids: tokenizer.encode(corpus.text), where: corpus.name };
   const { splits } = await prepareDataset({ corpus, tokenizer, shares: config.splits });
   return { ids: splits[name].ids, where: `${corpus.name}, ${name} split` };
 }

@@ -8,6 +8,7 @@ import { nativeRung } from "./ladder/native.ts";
 import { tensorflowRung } from "./ladder/tensorflow.ts";
 import { wasmRung } from "./ladder/wasm.ts";
 import { webgpuRung } from "./ladder/webgpu.ts";
+import { didYouMean } from "./nearest.ts";
 import { fusedKernels } from "./ops/table.ts";
 
 /** In the order of their names. */
@@ -44,7 +45,7 @@ export async function useEngine(name = "auto", options: StartOptions = {}): Prom
   if (!engineNames.includes(name))
     throw new SandboxError(
       `engine: expected one of ${engineNames.join(", ")}, got ${JSON.stringify(name)}`,
-      "softbox doctor lists what is usable here.",
+      `${didYouMean(name, engineNames)}softbox doctor lists what is usable here.`,
     );
   tf.enableProdMode(); // silences tfjs's start banner, which would tear the terminal UI and --json
   registerGradients(fusedKernels);

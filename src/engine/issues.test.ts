@@ -19,10 +19,10 @@ test("every wrong value has a line of its own: path, what must hold, what was th
   const raw = { size: 1.5, share: 1, kind: "word", head: { kind: "moc" }, list: ["a", 2], extra: 1, other: 2 };
   expect(lines(raw)).toMatchInlineSnapshot(`
     "  size: expected a whole number, got 1.5
-      share: expected number to be <1, got 1
+      share: expected a number < 1, got 1
       kind: expected char or byte, got "word"
-      head.kind: expected softmax or mos, got "moc"
-      list.1: expected string, got 2
+      head.kind: expected softmax or mos, got "moc" (did you mean mos?)
+      list.1: expected a string, got 2
       extra: there is no such key
       other: there is no such key"
   `);
@@ -30,12 +30,24 @@ test("every wrong value has a line of its own: path, what must hold, what was th
 
 test("what is missing, and what is something else altogether", () => {
   expect(lines({ size: "12", share: Number.NaN, kind: "char", head: { kind: "mos" } })).toMatchInlineSnapshot(`
-    "  size: expected number, got "12"
-      share: expected number, got NaN
-      head.mixtures: expected number, got nothing
-      list: expected array, got nothing"
+    "  size: expected a number, got "12"
+      share: expected a number, got NaN
+      head.mixtures: expected a number, got nothing
+      list: expected an array, got nothing"
   `);
-  expect(lines([])).toMatchInlineSnapshot(`"  the whole: expected object, got []"`);
+  expect(lines([])).toMatchInlineSnapshot(`"  the whole: expected an object, got []"`);
+});
+
+test("a key that there is not leads to one that there is", () => {
+  const raw = { sise: 1, head: { kind: "mos", mixture: 2 }, hed: {}, mixtures: 3, elephant: 1 };
+  const told = describeIssues(Schema.safeParse(raw).error!, raw, Schema);
+  expect(told.split("\n").filter((line) => line.includes("no such key"))).toEqual([
+    "  head.mixture: there is no such key (did you mean head.mixtures?)",
+    "  sise: there is no such key (did you mean size?)",
+    "  hed: there is no such key (did you mean head?)",
+    "  mixtures: there is no such key (did you mean head.mixtures?)",
+    "  elephant: there is no such key",
+  ]);
 });
 
 test("long values are cut", () => {

@@ -33,7 +33,7 @@ const fields = z.strictObject({
   corpus: z.string().min(1).describe("a corpus's name, or a file, folder or glob"),
   tokenizer: z
     .string()
-    .refine(isTokenizerName, `must be one of ${tokenizerNames}`)
+    .refine(isTokenizerName, `expected one of ${tokenizerNames}`)
     .describe("gpt2, gpt2-compact, char, byte, word, or word:N for the N most frequent words"),
   splits: Splits.prefault({}),
   seed: z.int().min(0).default(1).describe("fixes parameters, batches and dropout"),
@@ -78,7 +78,7 @@ export function parseRunConfig(where: string, raw: unknown): RunConfig {
   const result = RunConfig.safeParse(raw);
   if (!result.success)
     throw new SandboxError(
-      `${where}:\n${describeIssues(result.error, raw)}`,
+      `${where}:\n${describeIssues(result.error, raw, RunConfig)}`,
       "softbox train --help lists keys, defaults and units.",
     );
   return result.data;

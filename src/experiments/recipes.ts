@@ -2,6 +2,7 @@
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { basename, join } from "node:path";
 import { SandboxError } from "../engine/errors.ts";
+import { didYouMean } from "../engine/nearest.ts";
 import { packageRoot } from "../engine/packageRoot.ts";
 
 const folder = (): string => join(packageRoot(), "recipes");
@@ -23,7 +24,7 @@ export function readRecipe(nameOrFile: string): Record<string, unknown> {
   if (!existsSync(path))
     throw new SandboxError(
       `recipe: there is no ${JSON.stringify(nameOrFile)}`,
-      `Choose one of ${recipeNames().join(", ")}, or name a .json file of your own.`,
+      `${didYouMean(nameOrFile, recipeNames())}Choose one of ${recipeNames().join(", ")}, or name a .json file of your own.`,
     );
   try {
     const raw: unknown = JSON.parse(readFileSync(path, "utf8"));

@@ -9,11 +9,12 @@
  *     latest  best                                        the names of two of them
  *     notes.json  overrides.jsonl                         what people say of it; where it went on otherwise than configured
  */
-import { existsSync, readdirSync, readFileSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync, statSync } from "node:fs";
 import { rename, rm } from "node:fs/promises";
-import { join } from "node:path";
+import { basename, dirname, join } from "node:path";
 import { SandboxError } from "../engine/errors.ts";
 import { replaceFile } from "../engine/files.ts";
+import { nearestName } from "../engine/nearest.ts";
 import { partialMark } from "../lm/checkpoint/folder.ts";
 import { parseRunConfig, type RunConfig } from "./config.ts";
 
@@ -34,13 +35,27 @@ export function savedSteps(run: string): number[] {
 
 export const isRun = (folder: string): boolean => existsSync(join(folder, "config.json"));
 
+/** The beginning of a hint: the run beside that place or under `checkpoints/` whose name is much like its own. */
+function nearestRun(run: string): string {
+  const folders = [dirname(run), "checkpoints"].filter(
+    (folder) => existsSync(folder) && statSync(folder).isDirectory(),
+  );
+  const around = folders.flatMap((folder) => readdirSync(folder).map((name) => join(folder, name))).filter(isRun);
+  const name = nearestName(
+    basename(run),
+    around.map((path) => basename(path)),
+  );
+  const nearest = around.find((path) => basename(path) === name);
+  return nearest === undefined ? "" : `Did you mean ${nearest}? `;
+}
+
 /** Reads a JSON file of a run. @throws {SandboxError} if it is missing or damaged. */
 export function readRunFile(run: string, name: string): unknown {
   const path = join(run, name);
   if (!existsSync(run))
     throw new SandboxError(
       `run ${run}: there is no such folder`,
-      "softbox train makes one; ls checkpoints shows what is there.",
+      `${nearestRun(run)}softbox train makes one; softbox runs lists what is in checkpoints.`,
     );
   if (!existsSync(path))
     throw new SandboxError(`run ${run}: it has no ${name}`, "Name the folder of a run, e.g. checkpoints/moby.");

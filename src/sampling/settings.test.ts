@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { flagName, parseSamplingSettings } from "./settings.ts";
+import { flagName, parseFilters, parseSamplingSettings } from "./settings.ts";
 
 test("nothing given means the model's own distribution", () => {
   expect(parseSamplingSettings({})).toMatchObject({ temperature: 1, topK: 0, topP: 1, minP: 0, seed: 1 });
@@ -44,8 +44,14 @@ test.each([
 test("all that is wrong is told at once", () => {
   expect(() => parseSamplingSettings({ temperature: -1, topP: 0, seed: 0.5 })).toThrowErrorMatchingInlineSnapshot(`
     [SandboxError: sampling:
-      temperature: expected number to be >=0, got -1
-      top-p: expected number to be >0, got 0
+      temperature: expected a number >= 0, got -1
+      top-p: expected a number > 0, got 0
       seed: expected a whole number, got 0.5]
   `);
+});
+
+test("a filter's name mistyped is told with the one that is near", () => {
+  expect(() => parseFilters("topk=3")).toThrow(
+    expect.objectContaining({ hint: expect.stringMatching(/^Did you mean top-k\?/) }),
+  );
 });

@@ -2,6 +2,7 @@
 import { z } from "zod";
 import { SandboxError } from "../engine/errors.ts";
 import { describeIssues } from "../engine/issues.ts";
+import { didYouMean } from "../engine/nearest.ts";
 
 /** Every filter there is, in the order in which they are applied unless told otherwise. */
 export const filterNames = [
@@ -152,7 +153,7 @@ function keyOfFilter(name: string): keyof SamplingSettings {
     name === "logit-bias"
       ? "--filters: logit-bias stands for its place alone, without a number"
       : `--filters: there is no filter ${JSON.stringify(name)}`,
-    filterHint(),
+    `${didYouMean(name, [...settingKeys.keys()])}${filterHint()}`,
   );
 }
 

@@ -85,11 +85,11 @@ test("JSON lines give their texts, one document each", async () => {
 test("what is not there is refused, with the nearest name", async () => {
   expect(await complaint("moby-dik")).toMatchInlineSnapshot(`
     "corpus moby-dik: must be a corpus name (grammar, moby-dick, modes, sotu), a file, a folder or a glob; no such thing here
-    Did you mean moby-dick?"
+    Did you mean moby-dick? softbox corpus list shows the corpora at hand."
   `);
   expect(await complaint(join(folder, "nothing"))).toMatchInlineSnapshot(`
     "corpus <folder>/nothing: must be a corpus name (grammar, moby-dick, modes, sotu), a file, a folder or a glob; no such thing here
-    \`softbox corpus list\` shows the corpora at hand."
+    softbox corpus list shows the corpora at hand."
   `);
   expect(await complaint(join(folder, "*.nothing"))).toMatchInlineSnapshot(`
     "corpus <folder>/*.nothing: no file matches

@@ -46,7 +46,7 @@ describe("the command line itself", () => {
     expect(await refused("train", "--step", "5")).toMatchInlineSnapshot(`
       "
       error: unknown option '--step' (did you mean --steps?)
-      hint: softbox --help lists the commands, softbox <command> --help its options.
+      hint: softbox train --help tells what it takes.
       "
     `);
   });
@@ -55,13 +55,13 @@ describe("the command line itself", () => {
     expect(await refused("generate", "--tokens")).toMatchInlineSnapshot(`
       "
       error: option '--tokens <n>' argument missing
-      hint: softbox --help lists the commands, softbox <command> --help its options.
+      hint: softbox generate --help tells what it takes.
       "
     `);
     expect(await refused("doctor", "well")).toMatchInlineSnapshot(`
       "
       error: too many arguments for 'doctor'. Expected 0 arguments but got 1.
-      hint: softbox --help lists the commands, softbox <command> --help its options.
+      hint: softbox doctor --help tells what it takes.
       "
     `);
   });
@@ -70,13 +70,13 @@ describe("the command line itself", () => {
     expect(await generate("--tokens", "many")).toMatchInlineSnapshot(`
       "
       error: --tokens: expected a whole number of at least 1, got "many"
-      hint: softbox <command> --help lists defaults and units.
+      hint: softbox generate --help lists defaults and units.
       "
     `);
     expect(await generate("--threads", "0")).toMatchInlineSnapshot(`
       "
       error: --threads: expected a whole number from 1 to 256, got "0"
-      hint: softbox <command> --help lists defaults and units.
+      hint: softbox generate --help lists defaults and units.
       "
     `);
   });
@@ -89,13 +89,13 @@ describe("a configuration", () => {
     expect(await train(...sets, "--dropout", "1", "--tokenizer", "syllable", "--heads", "x")).toMatchInlineSnapshot(`
       "
       error: configuration from recipe nano-char and flags:
-        tokenizer: must be one of gpt2, gpt2-compact, char, byte, word, word:N, got "syllable"
-        seed: expected number to be >=0, got -1
-        model.layers: expected number to be >0, got 0
-        model.heads: expected number, got "x"
-        model.dropout: expected number to be <1, got 1
+        tokenizer: expected one of gpt2, gpt2-compact, char, byte, word, word:N, got "syllable"
+        seed: expected a number >= 0, got -1
+        model.layers: expected a number > 0, got 0
+        model.heads: expected a number, got "x"
+        model.dropout: expected a number < 1, got 1
         training.steps: expected a whole number, got 1.5
-        training.optimiser: there is no such key
+        training.optimiser: there is no such key (did you mean training.optimizer?)
       hint: softbox train --help lists keys, defaults and units.
       "
     `);
@@ -145,7 +145,7 @@ describe("a configuration", () => {
     `);
     expect(await train("--head", "mos:0")).toMatchInlineSnapshot(`
       "
-      error: head: expected softmax, mos:K, moc:K, sigsoftmax, adaptive:cutoff,cutoff,… or sigmoid, got "mos:0" (Too small: expected number to be >=1)
+      error: head: expected softmax, mos:K, moc:K, sigsoftmax, adaptive:cutoff,cutoff,… or sigmoid, got "mos:0"
       hint: For a mixture of four softmaxes type --head mos:4; K goes from 1 to 256, cutoffs rise and lie below the vocabulary's size.
       "
     `);
@@ -161,7 +161,7 @@ describe("a configuration", () => {
     expect(await refused("train", "--recipe", "mobby")).toMatchInlineSnapshot(`
       "
       error: recipe: there is no "mobby"
-      hint: Choose one of awd-lstm, lstm-small, moby, mos-lstm, mos-lstm-small, nano-char, overconfident, transformer-small, twin, or name a .json file of your own.
+      hint: Did you mean moby? Choose one of awd-lstm, lstm-small, moby, mos-lstm, mos-lstm-small, nano-char, overconfident, transformer-small, twin, or name a .json file of your own.
       "
     `);
     writeFileSync(join(here, "torn.json"), '{ "corpus": ');
@@ -182,9 +182,9 @@ describe("a configuration", () => {
     expect(await refused("train", "--recipe", "empty.json")).toMatchInlineSnapshot(`
       "
       error: configuration from recipe empty.json and flags:
-        corpus: expected string, got nothing
-        tokenizer: expected string, got nothing
-        model: expected object, got nothing
+        corpus: expected a string, got nothing
+        tokenizer: expected a string, got nothing
+        model: expected an object, got nothing
       hint: softbox train --help lists keys, defaults and units.
       "
     `);
@@ -201,7 +201,7 @@ describe("a corpus", () => {
     expect(await train("--corpus", "moby-dik")).toMatchInlineSnapshot(`
       "
       error: corpus moby-dik: must be a corpus name (grammar, moby-dick, modes, sotu), a file, a folder or a glob; no such thing here
-      hint: Did you mean moby-dick?
+      hint: Did you mean moby-dick? softbox corpus list shows the corpora at hand.
       "
     `);
     expect(await train("--corpus", "*.text")).toMatchInlineSnapshot(`
@@ -269,7 +269,7 @@ describe("a corpus", () => {
     expect(await refused("corpus", "delete", "sotu")).toMatchInlineSnapshot(`
       "
       error: corpus: expected list, stats or prepare, got "delete"
-      hint: softbox corpus list
+      hint: softbox corpus --help tells what each is.
       "
     `);
     expect(await refused("corpus", "stats", "text.txt", "--tokenizer", "syllable")).toMatchInlineSnapshot(`
@@ -296,7 +296,7 @@ describe("a run", () => {
     expect(await refused("generate", "checkpoints/smal")).toMatchInlineSnapshot(`
       "
       error: run checkpoints/smal: there is no such folder
-      hint: softbox train makes one; ls checkpoints shows what is there.
+      hint: Did you mean checkpoints/small? softbox train makes one; softbox runs lists what is in checkpoints.
       "
     `);
     expect(await refused("generate", "checkpoints")).toMatchInlineSnapshot(`
@@ -320,7 +320,7 @@ describe("a run", () => {
     expect(await refused("train", "--resume", "nowhere")).toMatchInlineSnapshot(`
       "
       error: run nowhere: there is no such folder
-      hint: softbox train makes one; ls checkpoints shows what is there.
+      hint: softbox train makes one; softbox runs lists what is in checkpoints.
       "
     `);
   });
@@ -386,7 +386,7 @@ describe("a run", () => {
     expect(await refused("train", "--resume", "checkpoints/small", "--steps", "more")).toMatchInlineSnapshot(`
       "
       error: --steps: expected a whole number of at least 1, got "more"
-      hint: softbox <command> --help lists defaults and units.
+      hint: softbox train --help lists defaults and units.
       "
     `);
   });
@@ -512,7 +512,7 @@ describe("a checkpoint", () => {
     expect(await refused("generate", other)).toMatchInlineSnapshot(`
       "
       error: damaged-7/config.json:
-        model.contextlength: there is no such key
+        model.contextlength: there is no such key (did you mean model.contextLength?)
       hint: softbox train --help lists keys, defaults and units.
       "
     `);
@@ -538,23 +538,23 @@ describe("sampling", () => {
     expect(await generate("--temperature", "-1")).toMatchInlineSnapshot(`
       "
       error: sampling:
-        temperature: expected number to be >=0, got -1
+        temperature: expected a number >= 0, got -1
       hint: temperature >= 0 · top-k a whole number >= 0 · top-p in (0, 1] · min-p in [0, 1] · seed a whole number >= 0
       "
     `);
     expect(await generate("--top-p", "0")).toMatchInlineSnapshot(`
       "
       error: sampling:
-        top-p: expected number to be >0, got 0
+        top-p: expected a number > 0, got 0
       hint: temperature >= 0 · top-k a whole number >= 0 · top-p in (0, 1] · min-p in [0, 1] · seed a whole number >= 0
       "
     `);
     expect(await generate("--temperature", "2000", "--top-k", "1.5", "--min-p", "2")).toMatchInlineSnapshot(`
       "
       error: sampling:
-        temperature: expected number to be <=1000, got 2000
+        temperature: expected a number <= 1000, got 2000
         top-k: expected a whole number, got 1.5
-        min-p: expected number to be <=1, got 2
+        min-p: expected a number <= 1, got 2
       hint: temperature >= 0 · top-k a whole number >= 0 · top-p in (0, 1] · min-p in [0, 1] · seed a whole number >= 0
       "
     `);
@@ -564,19 +564,19 @@ describe("sampling", () => {
     expect(await generate("--temperature", "NaN")).toMatchInlineSnapshot(`
       "
       error: --temperature: expected a number, got "NaN"
-      hint: softbox <command> --help lists defaults and units.
+      hint: softbox generate --help lists defaults and units.
       "
     `);
     expect(await generate("--top-p", "")).toMatchInlineSnapshot(`
       "
       error: --top-p: expected a number, got ""
-      hint: softbox <command> --help lists defaults and units.
+      hint: softbox generate --help lists defaults and units.
       "
     `);
     expect(await generate("--seed", "0.5")).toMatchInlineSnapshot(`
       "
       error: --seed: expected a whole number of at least 0, got "0.5"
-      hint: softbox <command> --help lists defaults and units.
+      hint: softbox generate --help lists defaults and units.
       "
     `);
   });

@@ -13,7 +13,7 @@ import { modelPredictions } from "../../training/predictions.ts";
 import { reportAnswers } from "../answersReport.ts";
 import { calibrationStudy, declareStudy, expectStudyFlags, type StudyFlags } from "../calibrationStudy.ts";
 import { calibrationTables, verdict } from "../calibrationTable.ts";
-import { type CommandModule, declareEngine, startEngine, wholeNumber } from "../command.ts";
+import { type CommandModule, declareEngine, oneOf, startEngine, wholeNumber } from "../command.ts";
 import { formatCount, note, print, printJson } from "../output.ts";
 import { chooseRun } from "../runOptions.ts";
 import { type TextOfRun, textOfRun } from "../textOfRun.ts";
@@ -56,14 +56,8 @@ calibration split and judged on the validation split (without a calibration spli
   );
 }
 
-function kindNamed(text: string, flag: string): RepairKind {
-  const kind = repairKinds.find((candidate) => candidate === text.trim());
-  if (kind) return kind;
-  throw new SandboxError(
-    `${flag}: expected ${repairKinds.join(", ")}, got ${JSON.stringify(text)}`,
-    `For example ${flag} temperature.`,
-  );
-}
+const kindNamed = (text: string, flag: string): RepairKind =>
+  oneOf(flag, repairKinds, text.trim(), `For example ${flag} temperature.`);
 
 /** Repairs to fit: those named, else all that the vocabulary allows; the one to save among them. */
 function kindsOf({ repairs, save }: CalibrateFlags, classes: number): RepairKind[] {

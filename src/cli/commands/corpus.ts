@@ -1,12 +1,13 @@
 /** @file `softbox corpus list | stats | prepare`. */
 import type { Command } from "commander";
 import { SandboxError } from "../../engine/errors.ts";
+import { didYouMean } from "../../engine/nearest.ts";
 import { listCorpora, loadCorpus } from "../../text/corpus.ts";
 import { prepareDataset } from "../../text/dataset.ts";
 import { splitNames } from "../../text/splits.ts";
 import { type CorpusStatistics, corpusStatistics } from "../../text/statistics.ts";
 import { createTokenizer, isTokenizerName, type TokenizerName, tokenizerNames } from "../../text/tokenizer.ts";
-import type { CommandModule } from "../command.ts";
+import { type CommandModule, oneOf } from "../command.ts";
 import { formatCount, print, printJson } from "../output.ts";
 
 interface CorpusFlags {
@@ -30,13 +31,8 @@ async function run(
   options: Readonly<Record<string, unknown>>,
   [action, source]: readonly (string | undefined)[],
 ): Promise<void> {
-  const work = actions[action as keyof typeof actions];
-  if (!work)
-    throw new SandboxError(
-      `corpus: expected list, stats or prepare, got ${JSON.stringify(action)}`,
-      "softbox corpus list",
-    );
-  await work(options as unknown as CorpusFlags, source);
+  const name = oneOf("corpus", ["list", "stats", "prepare"], action!);
+  await actions[name](options as unknown as CorpusFlags, source);
 }
 
 async function list({ json }: CorpusFlags): Promise<void> {
@@ -54,7 +50,7 @@ function kindOf({ tokenizer }: CorpusFlags): TokenizerName {
   if (isTokenizerName(tokenizer)) return tokenizer;
   throw new SandboxError(
     `--tokenizer: expected ${tokenizerNames}, got ${JSON.stringify(tokenizer)}`,
-    "The default is gpt2-compact.",
+    `${didYouMean(tokenizer, tokenizerNames.split(", "))}The default is gpt2-compact.`,
   );
 }
 

@@ -1,10 +1,9 @@
 /** @file `softbox export`: a run's model as a Hugging Face folder, a GGUF file, or a run without the optimiser's state. */
 import { basename, resolve } from "node:path";
 import type { Command } from "commander";
-import { SandboxError } from "../../engine/errors.ts";
 import { type ExportFormat, exportFormats, exportRun } from "../../experiments/exportRun.ts";
 import { type NumberType, numberTypes } from "../../lm/checkpoint/numberTypes.ts";
-import type { CommandModule } from "../command.ts";
+import { type CommandModule, oneOf } from "../command.ts";
 import { note, print, printJson } from "../output.ts";
 import { chooseRun } from "../runOptions.ts";
 
@@ -34,16 +33,6 @@ function declare(command: Command): void {
   command.addHelpText(
     "after",
     "\nhf and gguf take models in GPT-2's form: learned positions, layer norm, GELU, a softmax head; tokenizers gpt2, byte, or an imported one. run takes any.",
-  );
-}
-
-/** One of a few words. @throws {SandboxError} naming the flag. */
-function oneOf<T extends string>(flag: string, words: readonly T[], given: string): T {
-  const word = words.find((candidate) => candidate === given);
-  if (word !== undefined) return word;
-  throw new SandboxError(
-    `${flag}: expected ${words.join(", ")}, got ${JSON.stringify(given)}`,
-    "softbox export --help tells what each is.",
   );
 }
 

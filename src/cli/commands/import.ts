@@ -1,9 +1,8 @@
 /** @file `softbox import`: a GPT-2 in Hugging Face's layout becomes a run. */
 import { basename, join, resolve } from "node:path";
 import type { Command } from "commander";
-import { SandboxError } from "../../engine/errors.ts";
 import { givenTokenizers, importRun } from "../../experiments/importRun.ts";
-import type { CommandModule } from "../command.ts";
+import { type CommandModule, oneOf } from "../command.ts";
 import { formatCount, print, printJson } from "../output.ts";
 import { anchoredCorpus } from "../runOptions.ts";
 
@@ -32,12 +31,8 @@ GPT-2 of any size, stored as float32, float16 or bfloat16. Then, for example:
 
 function tokenizerFlag(name: string | undefined): { tokenizer?: (typeof givenTokenizers)[number] } {
   if (name === undefined) return {};
-  const tokenizer = givenTokenizers.find((given) => given === name);
-  if (tokenizer) return { tokenizer };
-  throw new SandboxError(
-    `--tokenizer: expected ${givenTokenizers.join(" or ")}, got ${JSON.stringify(name)}`,
-    "Leave it out to use the folder's own tokenizer files.",
-  );
+  const hint = "Leave it out to use the folder's own tokenizer files.";
+  return { tokenizer: oneOf("--tokenizer", givenTokenizers, name, hint) };
 }
 
 async function run(

@@ -23,7 +23,10 @@ export type SweepSpec = z.infer<typeof SweepSpec>;
 export function parseSweep(where: string, raw: unknown): SweepSpec {
   const result = SweepSpec.safeParse(raw);
   if (result.success) return result.data;
-  throw new SandboxError(`${where}:\n${describeIssues(result.error, raw)}`, "softbox sweep --help shows a file.");
+  throw new SandboxError(
+    `${where}:\n${describeIssues(result.error, raw, SweepSpec)}`,
+    "softbox sweep --help shows a file.",
+  );
 }
 
 /** The raw content of a sweep's file. @throws {SandboxError} if there is none, or it is not JSON. */

@@ -17,6 +17,16 @@ test("an adaptive softmax without cutoffs has a short list of 2,000 tokens and t
 });
 
 test.each([
+  ["softmx", "softmax"],
+  ["mox:4", "mos"],
+  ["adaptve:200", "adaptive"],
+])("%j is told to be near %s", (text, kind) => {
+  expect(() => parseHead(text)).toThrow(
+    expect.objectContaining({ hint: expect.stringMatching(`^Did you mean ${kind}\\?`) }),
+  );
+});
+
+test.each([
   "",
   "softmaxx",
   "softmax:2",

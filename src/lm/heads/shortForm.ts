@@ -1,5 +1,6 @@
 /** @file How a head is written on the command line: `softmax`, `mos:8`, `adaptive:2000,10000`. */
 import { SandboxError } from "../../engine/errors.ts";
+import { didYouMean } from "../../engine/nearest.ts";
 import { HeadConfig } from "./config.ts";
 
 /** What may follow the colon, by kind of head; nothing for the others. */
@@ -9,6 +10,7 @@ const readers: { readonly [kind: string]: (text: string) => object } = {
   adaptive: (text) => ({ cutoffs: text.split(",").map(Number) }),
 };
 
+const kinds = HeadConfig.options.map(({ shape }) => shape.kind.value);
 const forms = "softmax, mos:K, moc:K, sigsoftmax, adaptive:cutoff,cutoff,… or sigmoid";
 
 /** Reads the short form, e.g. `mos:8`. @throws {SandboxError} for an unknown head or a number out of range. */
@@ -19,11 +21,9 @@ export function parseHead(text: string): HeadConfig {
   const raw = { kind, ...(numbers === undefined ? {} : reader?.(numbers)) };
   const result = readable ? HeadConfig.safeParse(raw) : undefined;
   if (result?.success) return result.data;
-  const [issue] = result?.error.issues ?? [];
-  const reason = numbers !== undefined && issue?.path.length ? ` (${issue.message})` : "";
   throw new SandboxError(
-    `head: expected ${forms}, got ${JSON.stringify(text)}${reason}`,
-    "For a mixture of four softmaxes type --head mos:4; K goes from 1 to 256, cutoffs rise and lie below the vocabulary's size.",
+    `head: expected ${forms}, got ${JSON.stringify(text)}`,
+    `${didYouMean(kind, kinds)}For a mixture of four softmaxes type --head mos:4; K goes from 1 to 256, cutoffs rise and lie below the vocabulary's size.`,
   );
 }
 

@@ -1,6 +1,5 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
-import { nearestName } from "../nearest.ts";
 import { byNaturalOrder } from "./naturalOrder.ts";
 import { firstInvalidByte } from "./textFile.ts";
 
@@ -40,12 +39,4 @@ test("names are ordered by their numbers", () => {
       expect([...some].reverse().sort(byNaturalOrder)).toEqual(sorted);
     }),
   );
-});
-
-test("a near name is suggested, a far one is not", () => {
-  const names = ["moby-dick", "sotu", "grammar"];
-  expect(nearestName("moby_dick", names)).toBe("moby-dick");
-  expect(nearestName("Gramar", names)).toBe("grammar");
-  expect(nearestName("soto", names)).toBe("sotu");
-  expect(nearestName("shakespeare", names)).toBeUndefined();
 });

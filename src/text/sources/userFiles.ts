@@ -4,7 +4,7 @@ import { stat } from "node:fs/promises";
 import { basename, join, resolve } from "node:path";
 import { glob, isDynamicPattern } from "tinyglobby";
 import { SandboxError } from "../../engine/errors.ts";
-import { nearestName } from "../nearest.ts";
+import { didYouMean } from "../../engine/nearest.ts";
 import { readJsonLines } from "./jsonLines.ts";
 import { byNaturalOrder } from "./naturalOrder.ts";
 import { type ReadOptions, readTextFile } from "./textFile.ts";
@@ -60,10 +60,9 @@ async function kindOf(source: string): Promise<"file" | "folder" | "nothing"> {
 }
 
 function missing(source: string, names: readonly string[]): SandboxError {
-  const suggestion = nearestName(source, names);
   return new SandboxError(
     `corpus ${source}: must be a corpus name (${names.join(", ")}), a file, a folder or a glob; no such thing here`,
-    suggestion ? `Did you mean ${suggestion}?` : "`softbox corpus list` shows the corpora at hand.",
+    `${didYouMean(source, names)}softbox corpus list shows the corpora at hand.`,
   );
 }
 

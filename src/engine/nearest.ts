@@ -7,6 +7,12 @@ export function nearestName(word: string, candidates: readonly string[]): string
   return near.sort((a, b) => a.distance - b.distance)[0]?.name;
 }
 
+/** The beginning of a hint, `Did you mean moby? `; nothing where no candidate is near, or the word is one of them. */
+export function didYouMean(word: string, candidates: readonly string[]): string {
+  const name = nearestName(word, candidates);
+  return name === undefined || name === word ? "" : `Did you mean ${name}? `;
+}
+
 /** Levenshtein distance: insertions, deletions and replacements. */
 function editDistance(a: string, b: string): number {
   let row = Array.from({ length: b.length + 1 }, (_, j) => j);
