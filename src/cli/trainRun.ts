@@ -1,6 +1,7 @@
 /** @file Trains a run to its end or to the user's Ctrl-C, telling how it goes. Shared by `train` and `start`. */
 import { runTraining } from "../experiments/runTraining.ts";
 import type { Session } from "../experiments/session.ts";
+import { headName } from "../lm/heads/shortForm.ts";
 import { formatCount, formatDuration, print } from "./output.ts";
 import { createJsonPrinter, createProgressPrinter, type ProgressPrinter } from "./progress.ts";
 import { stopOnSignals } from "./stopOnSignals.ts";
@@ -11,11 +12,11 @@ export interface TrainResult {
   readonly reason: "finished" | "stopped";
 }
 
-/** One line on what is about to be trained. */
+/** What is about to be trained, the head with its numbers also where they were not named. */
 export function introduce({ config, dataset, model, progress }: Session): void {
   const { train, validation } = dataset.splits;
   print(
-    `model: ${model.config.kind}, ${formatCount(model.parameterCount)} parameters · corpus: ${dataset.corpus.name}, ` +
+    `model: ${model.config.kind}, head ${headName(model.config.head)}, ${formatCount(model.parameterCount)} parameters · corpus: ${dataset.corpus.name}, ` +
       `${formatCount(train.ids.length)} tokens to learn from, ${formatCount(validation.ids.length)} to validate on, ` +
       `vocabulary ${formatCount(dataset.tokenizer.vocabSize)} (${dataset.tokenizer.kind})`,
   );

@@ -63,7 +63,7 @@ describe("train", () => {
     const out = await good("train", ...tinyFlags, ...every, "--run", "told", "--steps", "20");
     expect(steady(out)).toMatchInlineSnapshot(`
       "engine: …
-      model: transformer, 3,856 parameters · corpus: text.txt, 10,537 tokens to learn from, 1,166 to validate on, vocabulary 18 (char)
+      model: transformer, head softmax, 3,856 parameters · corpus: text.txt, 10,537 tokens to learn from, 1,166 to validate on, vocabulary 18 (char)
       training: 20 steps, 64 tokens a step
       step 1/20  loss …  smoothed …  lr 1.0e-5  … tokens/s  ETA …  … MB
       step 10  validation … nats per token  perplexity …  … bits per byte  best so far
