@@ -9,6 +9,7 @@ import {
 } from "../calibration/ensemble.ts";
 import { SandboxError } from "../engine/errors.ts";
 import { type LoadedRun, loadRun } from "../experiments/loadRun.ts";
+import { formatSigned } from "../experiments/numbers.ts";
 import { isRun } from "../experiments/runFolder.ts";
 import { tokenByteLengths } from "../experiments/runTraining.ts";
 import { hasDropout } from "../lm/config.ts";
@@ -227,8 +228,9 @@ export function verdict({ averaging, rival, change: { value, lower, upper } }: N
   };
   const [from, to] = [lower, upper].map(Math.abs).sort((a, b) => a - b) as [number, number];
   const isChance = lower <= 0 && upper >= 0;
+  const [against, along] = value < 0 ? [-upper, -lower] : [lower, upper];
   const range = isChance
-    ? `, or chance (${(-Math.abs(value < 0 ? upper : lower)).toFixed(4)} to ${Math.abs(value < 0 ? lower : upper).toFixed(4)})`
+    ? `, or chance (${formatSigned(against)} to ${formatSigned(along)})`
     : ` (${from.toFixed(4)}–${to.toFixed(4)})`;
   const word = value < 0 ? "better" : "worse";
   return `  ${averagingNames[averaging].padEnd(18)} ${Math.abs(value).toFixed(4)} ${word}${range} than ${rivals[rival]}`;

@@ -1,6 +1,6 @@
 /** @file What a comparison tells of each variant, as columns of text: for the terminal and for a report. */
 import type { Comparison, Figure, Variant } from "./comparison.ts";
-import { formatCount, formatSeconds } from "./numbers.ts";
+import { formatCount, formatSeconds, formatSigned } from "./numbers.ts";
 
 export interface Column {
   readonly title: string;
@@ -14,8 +14,6 @@ const spread = (figure: Figure | undefined, digits: number): string =>
   figure === undefined
     ? "–"
     : figure.mean.toFixed(digits) + (figure.deviation === undefined ? "" : ` ± ${figure.deviation.toFixed(digits)}`);
-
-const signed = (value: number): string => `${value < 0 ? "−" : "+"}${Math.abs(value).toFixed(4)}`;
 
 /** What a variant costs. */
 export const costColumns: readonly Column[] = [
@@ -45,7 +43,7 @@ export const commonColumns = ({ common }: Pick<Comparison, "common">): Column[] 
 export function differenceText({ difference }: Variant): string | undefined {
   if (difference === undefined) return undefined;
   const { interval, mean: value } = difference;
-  return `${signed(value)}${interval ? ` (${signed(interval.lower)} to ${signed(interval.upper)})` : ""}`;
+  return `${formatSigned(value)}${interval ? ` (${formatSigned(interval.lower)} to ${formatSigned(interval.upper)})` : ""}`;
 }
 
 /** Whether variants were not trained for as long: then {@link commonColumns} say more than the ends do. */

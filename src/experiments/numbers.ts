@@ -12,5 +12,8 @@ export function formatDuration(seconds: number): string {
 export const formatSeconds = (seconds: number): string =>
   seconds < 59.95 ? `${seconds.toFixed(1)} s` : formatDuration(seconds);
 
+/** A difference with its sign: `+0.0123`, `−0.0123`. */
+export const formatSigned = (value: number): string => `${value < 0 ? "−" : "+"}${Math.abs(value).toFixed(4)}`;
+
 /** Whole numbers with thousands separators. */
 export const formatCount = (n: number): string => Math.round(n).toLocaleString("en-US");

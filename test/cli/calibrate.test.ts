@@ -61,6 +61,12 @@ test("eval and generate use it: the loss is that of the table", async () => {
   expect(repaired.entropy).not.toBe(plain.entropy);
 });
 
+test("which repair is in force is said by eval, and by play in a pipe", async () => {
+  expect((await good("eval", run, "--calibrated")).out).toMatch(/tokens, calibrated by vector\nuncalibrated {3}\d/);
+  expect((await good("play", run, "--calibrated")).out).toMatch(/^calibrated by vector · temperature 0\.80 · /m);
+  expect((await good("play", run)).out).not.toContain("calibrated");
+});
+
 test("a head of sigmoids is judged twice: as a softmax of its scores, and as a yes or no for each token", async () => {
   const splits = ["--set", "splits.train=0.8", "--set", "splits.validation=0.1", "--set", "splits.calibration=0.1"];
   await good("train", ...tinyFlags, ...splits, "--head", "sigmoid", "--run", "sigmoids", "--steps", "30");
@@ -88,7 +94,7 @@ test("what is wrong is told, and nothing is written", async () => {
   const { code, err } = await softbox(here, ["calibrate", run, "--repairs", "magic", "--svg", "no.svg"]);
   expect([code, err]).toEqual([
     1,
-    `error: --repairs: expected temperature, vector, matrix, platt, beta, histogram, isotonic, bbq, got "magic"\nhint: For example --repairs temperature.\n`,
+    `error: --repairs: expected temperature, vector, matrix, platt, beta, histogram, isotonic or bbq, got "magic"\nhint: For example --repairs temperature.\n`,
   ]);
   expect(existsSync(join(here, "no.svg"))).toBe(false);
 });

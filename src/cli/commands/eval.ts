@@ -60,10 +60,15 @@ function evaluationOptions({ tokenizer, config }: LoadedRun, ids: Int32Array, fl
 }
 
 /** Windows that each begin anew, also where the model could carry a state, as repairs are fitted on them. */
-function predictRepaired(run: LoadedRun, ids: Int32Array, { maxTokens }: EvalFlags): Promise<RepairedEvaluation> {
+async function predictRepaired(
+  run: LoadedRun,
+  ids: Int32Array,
+  { maxTokens }: EvalFlags,
+): Promise<RepairedEvaluation & { readonly repair: string }> {
   const { batchSize } = run.config.training;
   const predictions = modelPredictions(run.model, { ids, batchSize, maxTokens });
-  return evaluateRepaired(predictions, loadRepair(run), tokenByteLengths(run.tokenizer));
+  const repair = loadRepair(run);
+  return { ...(await evaluateRepaired(predictions, repair, tokenByteLengths(run.tokenizer))), repair: repair.kind };
 }
 
 /** Ways to evaluate that exclude each other. */
@@ -117,13 +122,14 @@ async function run(
       print(`${folder}, step ${loaded.step}, on ${both.text}: ${formatCount(both.dynamic.tokens)} tokens`);
       return printBoth(both);
     }
-    const result: Evaluation & Partial<RepairedEvaluation> = await (flags.calibrated
+    const result: Evaluation & Partial<Awaited<ReturnType<typeof predictRepaired>>> = await (flags.calibrated
       ? predictRepaired(loaded, ids, flags)
       : evaluateModel(loaded.model, evaluationOptions(loaded, ids, flags)));
     const { batchSize } = loaded.config.training;
     const gate = await gateUse(loaded.model, ids, { batchSize, maxTokens: flags.maxTokens ?? gateTokens });
     if (flags.json) return printJson({ run: folder, step: loaded.step, text: where, ...result, ...plainGate(gate) });
-    print(`${folder}, step ${loaded.step}, on ${where}: ${formatCount(result.tokens)} tokens`);
+    const repaired = result.repair === undefined ? "" : `, calibrated by ${result.repair}`;
+    print(`${folder}, step ${loaded.step}, on ${where}: ${formatCount(result.tokens)} tokens${repaired}`);
     if (result.natsBefore !== undefined) print(`uncalibrated   ${result.natsBefore.toFixed(4)} nats per token`);
     print(`loss           ${result.nats.toFixed(4)} nats per token`);
     print(`perplexity     ${result.perplexity.toFixed(2)}`);

@@ -48,6 +48,8 @@ interface Desk {
   prompt(text: string): Promise<void>;
   /** What follows, under the settings: the saved repair comes first where it is wanted. */
   heard(next: NextToken, settings: Settings): NextToken;
+  /** The kind of the repair that comes first; nothing where none is wanted. */
+  repair(settings: Settings): string | undefined;
   /** `drawn`: with which probability, where chance chose it. */
   append(id: number, settings: Settings, drawn?: number): Promise<void>;
   /** Goes to the first tokens of a text. */
@@ -63,12 +65,16 @@ function createDesk(run: LoadedRun): Desk {
     if (!position) throw new SandboxError("play: there is no text yet", "Press e and type one.");
     return position;
   };
-  let repair: ReturnType<typeof repairNext> | undefined;
-  const heard = (next: NextToken, { calibrated }: Settings): NextToken => {
-    if (!calibrated) return next;
-    repair ??= repairNext(loadRepair(run));
-    return repair(next);
+  let loaded: { readonly kind: string; readonly apply: ReturnType<typeof repairNext> } | undefined;
+  const repair = ({ calibrated }: Settings): typeof loaded => {
+    if (!calibrated) return undefined;
+    if (!loaded) {
+      const saved = loadRepair(run);
+      loaded = { kind: saved.kind, apply: repairNext(saved) };
+    }
+    return loaded;
   };
+  const heard = (next: NextToken, settings: Settings): NextToken => repair(settings)?.apply(next) ?? next;
   /** The text changes only when what follows it is known: a call that fails leaves it as it was. */
   const moveTo = async (ids: readonly number[], text: () => WrittenText): Promise<void> => {
     const next = await reader.next(ids);
@@ -83,6 +89,7 @@ function createDesk(run: LoadedRun): Desk {
       return moveTo(ids, () => writeTokens(tokenizer, placed));
     },
     heard,
+    repair: (settings) => repair(settings)?.kind,
     append: (id, settings, drawn) => {
       const { text, next } = here();
       const probability = Math.exp(heard(next, settings).logProbs[id]!);
@@ -217,8 +224,9 @@ function nextView(
   return { ...described, candidates };
 }
 
-function snapshotOf({ run, here, heard }: Desk, settings: Settings): Snapshot {
+function snapshotOf({ run, here, heard, repair }: Desk, settings: Settings): Snapshot {
   const { text, next } = here();
+  const kind = repair(settings);
   const tokens = text.tokens.slice(-tokensWanted);
   const omitted = text.tokens.length - tokens.length;
   return {
@@ -226,6 +234,7 @@ function snapshotOf({ run, here, heard }: Desk, settings: Settings): Snapshot {
     ...(omitted > 0 && { omitted }),
     next: nextView(run, heard(next, settings), settings, contextOf(text, settings)),
     windowed: next.windowed,
+    ...(kind && { repair: kind }),
     ...(next.mixture && { mixture: next.mixture }),
   };
 }

@@ -26,8 +26,9 @@ export async function plainPlay(
   const settings = { ...defaultSettings, ...options.settings };
   try {
     const card = await port.open();
-    write(`${cardText(card)}\n${settingsText(settings)}\n`);
+    write(`${cardText(card)}\n`);
     const first = await port.prompt(options.prompt ?? "", settings);
+    write(`${settingsText(settings, first.repair)}\n`);
     write(`prompt: ${JSON.stringify(options.prompt ?? "")} (${first.tokens.length} tokens)\n\n`);
     write(distributionText(first, card, options.candidates ?? 20));
     const last = await streamTokens(port, first, settings, options, write);
@@ -68,11 +69,12 @@ function cardText({ run, step, head, parameters, vocabSize, contextLength, engin
   return printable(`${run} · step ${step} · ${head} · ${sizes} · context ${contextLength} · ${engine}`);
 }
 
-function settingsText(settings: Settings): string {
+function settingsText(settings: Settings, repair: string | undefined): string {
   const [temperature, topK, topP, minP] = (["temperature", "topK", "topP", "minP"] as const).map((dial) =>
     dialText(settings, dial),
   );
-  return `temperature ${temperature} · top-k ${topK} · top-p ${topP} · min-p ${minP} · seed ${settings.seed}`;
+  const first = repair === undefined ? "" : `calibrated by ${repair} · `;
+  return `${first}temperature ${temperature} · top-k ${topK} · top-p ${topP} · min-p ${minP} · seed ${settings.seed}`;
 }
 
 function distributionText({ next, mixture }: Snapshot, { vocabSize }: ModelCard, count: number): string {

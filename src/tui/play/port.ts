@@ -52,6 +52,8 @@ export interface Snapshot {
   readonly next: NextView;
   /** The text is longer than the context: the model sees only its end. */
   readonly windowed: boolean;
+  /** The kind of the saved repair that came first; absent: none did. */
+  readonly repair?: string;
   /** The weights π_k of a mixture head. */
   readonly mixture?: readonly number[];
 }

@@ -39,6 +39,8 @@ export function CardLine({ card, width }: CardLineProps) {
 
 export interface SettingsLineProps {
   readonly settings: Settings;
+  /** The kind of the repair that is in force, once it is known. */
+  readonly repair: string | undefined;
   /** The one that the arrows turn. */
   readonly dial: Dial;
   readonly running: boolean;
@@ -47,7 +49,7 @@ export interface SettingsLineProps {
 }
 
 /** `temperature 0.80  top-k off  top-p 0.95  min-p off  ▶ running  seed 1` */
-export function SettingsLine({ settings, dial: turned, running, width }: SettingsLineProps) {
+export function SettingsLine({ settings, repair, dial: turned, running, width }: SettingsLineProps) {
   const wide = width >= 72;
   const gap = wide ? "  " : " ";
   const shown = dials.flatMap((dial): readonly Span[] => {
@@ -60,9 +62,8 @@ export function SettingsLine({ settings, dial: turned, running, width }: Setting
     ];
   });
   const seed: Span = { text: `${wide ? "seed" : "s"} ${settings.seed}`, look: theme.plain };
-  const repaired: readonly Span[] = settings.calibrated
-    ? [{ text: `${wide ? "calibrated" : "cal"}${gap}`, look: theme.value }]
-    : [];
+  const calibrated = repair !== undefined && width >= 100 ? `calibrated by ${repair}` : wide ? "calibrated" : "cal";
+  const repaired: readonly Span[] = settings.calibrated ? [{ text: `${calibrated}${gap}`, look: theme.value }] : [];
   const state: Span = running
     ? { text: `${wide ? "▶ running" : "▶"}${gap}`, look: theme.busy }
     : { text: "", look: theme.plain };

@@ -60,7 +60,9 @@ function Watch({ state }: PlayScreenProps) {
   return (
     <>
       {layout.card > 0 && <CardLine card={card} width={width} />}
-      {layout.settings > 0 && <SettingsLine settings={settings} dial={dial} running={running} width={width} />}
+      {layout.settings > 0 && (
+        <SettingsLine settings={settings} repair={snapshot?.repair} dial={dial} running={running} width={width} />
+      )}
       {page === "edit" ? (
         <PromptEditor editor={state.editor} {...text} />
       ) : (
