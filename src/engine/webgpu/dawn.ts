@@ -21,8 +21,13 @@ export interface GpuDevice {
   readonly features: ReadonlySet<string>;
   readonly limits: Readonly<Record<string, number>>;
   readonly lost: Promise<{ readonly reason: string; readonly message: string }>;
-  addEventListener(event: "uncapturederror", listener: (event: { readonly error: Error }) => void): void;
+  addEventListener(event: "uncapturederror", listener: (event: GpuErrorEvent) => void): void;
   destroy(): void;
+}
+
+interface GpuErrorEvent {
+  readonly error: Error;
+  preventDefault(): void;
 }
 
 /** The npm package `webgpu`. */

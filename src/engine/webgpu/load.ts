@@ -4,11 +4,13 @@ import { createRequire } from "node:module";
 import { join } from "node:path";
 import { compileFunction } from "node:vm";
 import * as tf from "@tensorflow/tfjs";
+import type { BufferManager } from "./buffers.ts";
 import { findAdapter, type GpuAdapter, type GpuDevice, startDawn } from "./dawn.ts";
+import type { GuardedBackend } from "./guard.ts";
 import { parts, placeOf } from "./place.ts";
 
 export interface LoadedWebgpu {
-  readonly backend: tf.KernelBackend & { readonly device: GpuDevice };
+  readonly backend: tf.KernelBackend & GuardedBackend & { readonly bufferManager: BufferManager; submitQueue(): void };
   readonly adapter: GpuAdapter;
   readonly device: GpuDevice;
 }
