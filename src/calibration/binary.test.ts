@@ -1,8 +1,9 @@
 // Binary answers against sums written out; a source whose truth is known; repairs that find a known wrong slope.
 import { describe, expect, test } from "vitest";
 import { createRandomStream, randomKey } from "../engine/random.ts";
-import { answerRepair, binaryKinds, collectAnswers, fitAnswers, measureAnswers } from "./binary.ts";
+import { answerRepair, collectAnswers, fitAnswers, measureAnswers } from "./binary.ts";
 import { inMemory, type PredictionBatch, type Predictions } from "./predictions.ts";
+import { topLabelKinds } from "./repairs/table.ts";
 
 const softmax = (scores: readonly number[]): number[] => {
   const powers = scores.map(Math.exp);
@@ -89,7 +90,7 @@ test("Platt scaling finds log-odds that are twice too large and shifted, and rep
   expect(Math.abs(after.metrics.nll.value - truth.metrics.nll.value)).toBeLessThan(0.005);
 });
 
-test.each(binaryKinds)(
+test.each(topLabelKinds)(
   "%s makes no answer impossible or certain, with 0, 1 and many tokens, and helps where answers are wrong",
   async (kind) => {
     for (const count of [0, 1, 3]) {

@@ -12,7 +12,7 @@ import { createBrier, createMean } from "./metrics/means.ts";
 import { likelyFrom, type Metric } from "./metrics/metric.ts";
 import { eachRow, type Predictions } from "./predictions.ts";
 import { type ReliabilityBin, reliabilityBins } from "./reliability.ts";
-import { confidenceOf, fitTopLabel, type Repair, type TopLabelKind } from "./repairs/table.ts";
+import { confidenceRepair, fitTopLabel, type Repair, type TopLabelKind } from "./repairs/table.ts";
 import { held, type TopLabels } from "./repairs/topLabels.ts";
 
 const shares = [0, 1] as const;
@@ -52,10 +52,6 @@ interface Answer {
 /** A repaired answer's probability. */
 export type AnswerRepair = (answer: Answer) => number;
 
-/** Repairs of answers: those of a top label's confidence, but BBQ, whose many sortings take too long for so many answers. */
-export const binaryKinds = ["platt", "beta", "histogram", "isotonic"] as const satisfies readonly TopLabelKind[];
-export type BinaryKind = (typeof binaryKinds)[number];
-
 /** Answers that a repair is fitted on, at most. */
 export const mostAnswers = 2 ** 20;
 
@@ -87,14 +83,14 @@ export async function collectAnswers(predictions: Predictions): Promise<TopLabel
 }
 
 /** Fits one function for the answers of all classes. */
-export const fitAnswers = (kind: BinaryKind, answers: TopLabels): Repair & { kind: TopLabelKind } =>
+export const fitAnswers = (kind: TopLabelKind, answers: TopLabels): Repair & { kind: TopLabelKind } =>
   fitTopLabel(kind, answers);
 
 /** The repair as a function of answers; none becomes impossible or certain (`topLabels.ts`). */
-export const answerRepair =
-  (repair: Repair & { kind: TopLabelKind }): AnswerRepair =>
-  (answer) =>
-    held(confidenceOf(repair, answer), repair.samples);
+export function answerRepair(repair: Repair & { kind: TopLabelKind }): AnswerRepair {
+  const probability = confidenceRepair(repair);
+  return (answer) => held(probability(answer), repair.samples);
+}
 
 /**
  * Walks once over `predictions`.

@@ -90,7 +90,7 @@ describe("repairs of the top label", () => {
   test("BBQ", () => {
     const repair = fitBbq(labels);
     expectClose(
-      grid.map((c) => bbqConfidence(repair, c)),
+      grid.map(bbqConfidence(repair)),
       fixture.bbq,
       5, // binnings of weight below 1e-6 are left out
     );

@@ -1,9 +1,7 @@
 /** @file Calibration of a checkpoint: repairs fitted on one text, everything measured on another, as a stream of plain events. */
 import {
   answerRepair,
-  type BinaryKind,
   type BinaryMeasurement,
-  binaryKinds,
   collectAnswers,
   fitAnswers,
   measureAnswers,
@@ -19,6 +17,8 @@ import {
   type RepairKind,
   repairKinds,
   rowRepair,
+  type TopLabelKind,
+  topLabelKinds,
 } from "../calibration/repairs/table.ts";
 import { collectTopLabels, type TopLabels } from "../calibration/repairs/topLabels.ts";
 
@@ -73,7 +73,7 @@ async function timed<T>(work: () => Promise<T>): Promise<{ result: T; millisecon
 /** Answers of independent sigmoids as they are, or one repair of them, measured on text that it was not fitted on. */
 export interface AnswersEvent {
   /** `none` comes first. */
-  readonly kind: "none" | BinaryKind;
+  readonly kind: "none" | TopLabelKind;
   readonly repair?: Repair;
   readonly measurement: BinaryMeasurement;
 }
@@ -86,7 +86,7 @@ export async function* answersCalibration({
 }: Omit<CalibrationOptions, "kinds">): AsyncGenerator<AnswersEvent> {
   yield { kind: "none", measurement: await measureAnswers(judgeOn, undefined, measuring) };
   const answers = await collectAnswers(fitOn);
-  for (const kind of binaryKinds) {
+  for (const kind of topLabelKinds) {
     const repair = fitAnswers(kind, answers);
     yield { kind, repair, measurement: await measureAnswers(judgeOn, answerRepair(repair), measuring) };
   }

@@ -78,7 +78,7 @@ test("a head of sigmoids is judged twice: as a softmax of its scores, and as a y
   expect(events.map(({ type, kind }) => [type, kind])).toEqual([
     [undefined, "none"],
     [undefined, "temperature"],
-    ...["none", "platt", "beta", "histogram", "isotonic"].map((kind) => ["answers", kind]),
+    ...["none", "platt", "beta", "histogram", "isotonic", "bbq"].map((kind) => ["answers", kind]),
   ]);
   const [, , before, platt] = events;
   expect(before.bins.reduce((sum: number, { count }: { count: number }) => sum + count, 0)).toBe(18 * before.count);

@@ -7,8 +7,8 @@
  */
 import { z } from "zod";
 import { logGamma } from "../logGamma.ts";
-import { binAmong, countBins, massEdges, middleOf } from "./histogram.ts";
-import { confidencesOf, type TopLabels } from "./topLabels.ts";
+import { binAmong, countBins, massEdges, middleOf, type SortedLabels, sortLabels } from "./histogram.ts";
+import type { TopLabels } from "./topLabels.ts";
 
 const probability = z.number().min(0).max(1);
 
@@ -38,21 +38,21 @@ interface Scored {
 
 export function fitBbq(labels: TopLabels): BbqRepair {
   const samples = labels.correct.length;
-  const confidences = confidencesOf(labels);
+  const seen = sortLabels(labels);
   const middle = Math.cbrt(samples);
   const fewest = Math.max(1, Math.floor(middle / spreadFactor));
   const most = Math.max(fewest, Math.min(samples, Math.ceil(middle * spreadFactor)));
   const tried = new Map<string, Scored>(); // ties may make two numbers of bins the same binning
   for (let bins = fewest; bins <= most; bins++) {
-    const edges = massEdges(confidences, bins);
+    const edges = massEdges(seen, bins);
     const key = edges.join();
-    if (!tried.has(key)) tried.set(key, scored(edges, confidences, labels.correct));
+    if (!tried.has(key)) tried.set(key, scored(edges, seen));
   }
   return { kind: "bbq", samples, binnings: weighed([...tried.values()]) };
 }
 
-function scored(edges: number[], confidences: Float64Array, correct: Uint8Array): Scored {
-  const bins = countBins(edges, confidences, correct);
+function scored(edges: number[], seen: SortedLabels): Scored {
+  const bins = countBins(edges, seen);
   const strength = priorSamples / bins.length;
   let score = 0;
   const shares = bins.map(({ count, correct: right }, bin) => {
@@ -73,8 +73,14 @@ function weighed(models: readonly Scored[]): BbqRepair["binnings"] {
   return heavy.map(({ edges, shares, power }) => ({ weight: power / total, edges, shares }));
 }
 
-export const bbqConfidence = ({ binnings }: BbqRepair, confidence: number): number =>
-  Math.min(
-    1,
-    binnings.reduce((sum, { weight, edges, shares }) => sum + weight * shares[binAmong(edges, confidence)]!, 0),
-  );
+/** The weighted mean of all binnings as one histogram, whose edges are all of theirs. */
+export function bbqConfidence({ binnings }: BbqRepair): (confidence: number) => number {
+  const edges = Float64Array.from(new Set(binnings.flatMap((binning) => binning.edges))).sort();
+  const shares = new Float64Array(edges.length + 1);
+  for (const { weight, edges: own, shares: ownShares } of binnings)
+    for (let cell = 0, bin = 0; cell < shares.length; cell++) {
+      if (cell > 0 && own[bin] === edges[cell - 1]) bin++;
+      shares[cell]! += weight * ownShares[bin]!;
+    }
+  return (confidence) => Math.min(1, shares[binAmong(edges, confidence)]!);
+}

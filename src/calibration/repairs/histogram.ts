@@ -22,18 +22,33 @@ export type HistogramRepair = z.infer<typeof HistogramRepair>;
 export type Binning = "mass" | "width";
 
 export function fitHistogram(labels: TopLabels, bins = defaultBins, binning: Binning = "mass"): HistogramRepair {
-  const confidences = confidencesOf(labels);
-  const edges = binning === "mass" ? massEdges(confidences, bins) : widthEdges(bins);
-  const counts = countBins(edges, confidences, labels.correct);
+  const seen = sortLabels(labels);
+  const edges = binning === "mass" ? massEdges(seen, bins) : widthEdges(bins);
+  const counts = countBins(edges, seen);
   const shares = counts.map(({ count, correct }, bin) => (count > 0 ? correct / count : middleOf(edges, bin)));
-  return { kind: "histogram", samples: confidences.length, edges, shares };
+  return { kind: "histogram", samples: labels.correct.length, edges, shares };
 }
 
 const widthEdges = (bins: number): number[] => Array.from({ length: bins - 1 }, (_, i) => (i + 1) / bins);
 
+/** What was seen, in the order of the confidences. */
+export interface SortedLabels {
+  /** Ascending, `[N]`. */
+  readonly sorted: Float64Array;
+  /** How many of the first n came true, `[N + 1]`. */
+  readonly correctBefore: Float64Array;
+}
+
+export function sortLabels(labels: TopLabels): SortedLabels {
+  const confidences = confidencesOf(labels);
+  const order = sortedOrder(confidences);
+  const correctBefore = new Float64Array(order.length + 1);
+  for (const [n, i] of order.entries()) correctBefore[n + 1] = correctBefore[n]! + labels.correct[i]!;
+  return { sorted: Float64Array.from(order, (i) => confidences[i]!), correctBefore };
+}
+
 /** Edges halfway between neighbours that differ, so that ties are never divided. */
-export function massEdges(confidences: Float64Array, bins: number): number[] {
-  const sorted = Float64Array.from(sortedOrder(confidences), (i) => confidences[i]!);
+export function massEdges({ sorted }: SortedLabels, bins: number): number[] {
   const edges = new Set<number>();
   for (let bin = 1; bin < bins; bin++) {
     const at = Math.round((bin * sorted.length) / bins);
@@ -46,29 +61,30 @@ export function massEdges(confidences: Float64Array, bins: number): number[] {
 export const middleOf = (edges: readonly number[], bin: number): number =>
   ((edges[bin - 1] ?? 0) + (edges[bin] ?? 1)) / 2;
 
-/** How many edges lie at or below `confidence`. */
-export function binAmong(edges: readonly number[], confidence: number): number {
-  let [low, high] = [0, edges.length];
+/** The first place in ascending values that `isPast` holds for; their number where it holds for none. */
+function firstPlace(values: ArrayLike<number>, isPast: (value: number) => boolean): number {
+  let [low, high] = [0, values.length];
   while (low < high) {
     const middle = (low + high) >> 1;
-    if (edges[middle]! <= confidence) low = middle + 1;
-    else high = middle;
+    if (isPast(values[middle]!)) high = middle;
+    else low = middle + 1;
   }
   return low;
 }
 
+/** How many edges lie at or below `confidence`: its bin. */
+export const binAmong = (edges: ArrayLike<number>, confidence: number): number =>
+  firstPlace(edges, (edge) => edge > confidence);
+
 export function countBins(
   edges: readonly number[],
-  confidences: Float64Array,
-  correct: Uint8Array,
+  { sorted, correctBefore }: SortedLabels,
 ): { count: number; correct: number }[] {
-  const bins = Array.from({ length: edges.length + 1 }, () => ({ count: 0, correct: 0 }));
-  for (let n = 0; n < confidences.length; n++) {
-    const bin = bins[binAmong(edges, confidences[n]!)]!;
-    bin.count++;
-    bin.correct += correct[n]!;
-  }
-  return bins;
+  const starts = [0, ...edges.map((edge) => firstPlace(sorted, (confidence) => confidence >= edge)), sorted.length];
+  return starts.slice(1).map((end, bin) => {
+    const start = starts[bin]!;
+    return { count: end - start, correct: correctBefore[end]! - correctBefore[start]! };
+  });
 }
 
 export const histogramConfidence = ({ edges, shares }: HistogramRepair, confidence: number): number =>

@@ -61,22 +61,23 @@ export async function fitRepair(kind: RepairKind, predictions: Predictions): Pro
   return distributionFits[kind](predictions);
 }
 
-/** What a top label's confidence becomes, in [0, 1]. */
-export function confidenceOf(
+/** The repair as a function of a top label: what its confidence becomes, in [0, 1]. */
+export function confidenceRepair(
   repair: Repair & { kind: TopLabelKind },
-  label: Pick<TopLabel, "logTop" | "logRest">,
-): number {
+): (label: Pick<TopLabel, "logTop" | "logRest">) => number {
   switch (repair.kind) {
     case "platt":
-      return plattConfidence(repair, label);
+      return (label) => plattConfidence(repair, label);
     case "beta":
-      return betaConfidence(repair, label);
+      return (label) => betaConfidence(repair, label);
     case "histogram":
-      return histogramConfidence(repair, Math.exp(label.logTop));
+      return ({ logTop }) => histogramConfidence(repair, Math.exp(logTop));
     case "isotonic":
-      return isotonicConfidence(repair, Math.exp(label.logTop));
-    case "bbq":
-      return bbqConfidence(repair, Math.exp(label.logTop));
+      return ({ logTop }) => isotonicConfidence(repair, Math.exp(logTop));
+    case "bbq": {
+      const confidence = bbqConfidence(repair);
+      return ({ logTop }) => confidence(Math.exp(logTop));
+    }
     default:
       return repair satisfies never;
   }
@@ -91,11 +92,13 @@ export function rowRepair(repair: Repair): RowRepair {
       return (row, repaired) => applyVector(repair, row, repaired);
     case "matrix":
       return (row, repaired) => applyMatrix(repair, row, repaired);
-    default:
+    default: {
+      const confidence = confidenceRepair(repair);
       return (row, repaired) => {
         const label = topLabel(row);
-        spread(row, label, confidenceOf(repair, label), repair.samples, repaired);
+        spread(row, label, confidence(label), repair.samples, repaired);
       };
+    }
   }
 }
 
