@@ -18,7 +18,7 @@ let liveLine = false;
 
 /** Replaces the live line, on terminals only. */
 export function showLive(text: string): void {
-  const width = (process.stdout.columns ?? 80) - 1;
+  const width = (process.stdout.columns || 80) - 1; // a terminal may not know its size, and say 0
   process.stdout.write(`\r${text.slice(0, width)}\u001b[K`);
   liveLine = true;
 }

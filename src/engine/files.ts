@@ -45,12 +45,13 @@ const hints: Readonly<Record<string, string>> = {
   ENOSPC: "The disk is full: free some space and go on; what was saved before is whole.",
   EACCES: "Choose a folder you may write to.",
   EPERM: "Choose a folder you may write to.",
-  EROFS: "The file system is read-only: choose another folder.",
+  EROFS: "The file system is read-only: choose another folder, or go on when it may be written again.",
   ENOENT: "A folder on this path is not there: make it, or choose another.",
   ENOTDIR: "A part of this path is a file: choose another folder.",
   EEXIST: "There is a file of this name: choose another folder.",
   EISDIR: "There is a folder of this name: choose another place.",
   ENAMETOOLONG: "Choose a shorter name.",
+  EIO: "The disk failed: choose another one; what was saved before is whole, as far as it can be read.",
   EDQUOT: "Your share of the disk is used up: free some space and go on; what was saved before is whole.",
 };
 

@@ -24,12 +24,15 @@ export function openLines(path: string): LineWriter {
   const file = openSync(path, "a");
   let waiting: string[] = [];
   let written = performance.now();
-  const write = (): void => {
+  const explained = (work: () => void): void => {
     try {
-      if (waiting.length) writeSync(file, waiting.join(""));
+      work();
     } catch (error) {
       throw explainFailure(path, error);
     }
+  };
+  const write = (): void => {
+    explained(() => waiting.length && writeSync(file, waiting.join("")));
     waiting = [];
     written = performance.now();
   };
@@ -40,7 +43,7 @@ export function openLines(path: string): LineWriter {
     },
     flush: () => {
       write();
-      fsyncSync(file);
+      explained(() => fsyncSync(file));
     },
     close: () => {
       write();

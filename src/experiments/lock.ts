@@ -94,7 +94,11 @@ export function lockFile(path: string, busy: (owner: LockOwner) => SandboxError)
   held.set(path, self);
   return () => {
     held.delete(path);
-    if (isSame(ownerOf(path), self)) rmSync(path, { force: true }); // else it was taken over
+    try {
+      if (isSame(ownerOf(path), self)) rmSync(path, { force: true }); // else it was taken over
+    } catch {
+      // the folder cannot be written any more; whoever comes next finds the lock of a dead process
+    }
   };
 }
 

@@ -1,7 +1,7 @@
 // A short form of `npm run faults` (test/faults/run.mjs); runs that are killed or fought over are in kill.test.ts.
 import { expect, test } from "vitest";
 import { damageManyTimes } from "./mutate.mjs";
-import { fillDisks, whyNoMount, writeReadOnly } from "./places.mjs";
+import { fillDisks, turnReadOnly, whyNoMount, writeReadOnly } from "./places.mjs";
 import { createTally } from "./softbox.mjs";
 
 test("damaged files of a run: never another model, never a silent step back, never an error without words", {
@@ -21,5 +21,6 @@ else
     const tally = createTally();
     await fillDisks([24, 96], tally);
     await writeReadOnly(tally);
-    expect(tally.result()).toEqual({ tried: 12, failures: [] });
+    await turnReadOnly(1, tally);
+    expect(tally.result()).toEqual({ tried: 13, failures: [] });
   });

@@ -2,7 +2,18 @@
 import { spawnSync } from "node:child_process";
 import { existsSync, mkdirSync, readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
-import { createUniform, expectThat, inFolder, isExplained, newRun, softbox, writeText } from "./softbox.mjs";
+import { setTimeout as sleep } from "node:timers/promises";
+import {
+  createUniform,
+  ended,
+  expectThat,
+  inFolder,
+  isExplained,
+  newRun,
+  softbox,
+  startSoftbox,
+  writeText,
+} from "./softbox.mjs";
 
 const steps = 12;
 
@@ -41,7 +52,7 @@ export function fillDisks(sizes, tally) {
     writeText(folder, createUniform(3));
     const whole = await softbox(folder, [...newRun("whole", "transformer", 1), "--steps", steps, "--threads", "1"]);
     expectThat(whole.code === 0, `a run with room could not be made: ${whole.err}`);
-    const end = `step-${String(steps).padStart(6, "0")}/model.safetensors`;
+    const end = join(stepName(steps), "model.safetensors");
     const disk = join(folder, "disk");
     for (const size of sizes)
       await tally.attempt(`a disk of ${size} KiB`, () =>
@@ -103,3 +114,51 @@ export function writeReadOnly(tally) {
     });
   });
 }
+
+/**
+ * A run's folder turns read-only while it trains: a mount over itself, which the process at work sees at its next write. It stops in
+ * words, what was saved is whole, and once it may be written again the run ends as one that was never disturbed.
+ */
+export function turnReadOnly(rounds, tally) {
+  return inFolder("turned", async (folder) => {
+    const uniform = createUniform(5);
+    writeText(folder, uniform);
+    const last = 300;
+    for (let round = 0; round < rounds; round++)
+      await tally.attempt(`a run turned read-only, round ${round}`, async () => {
+        const run = join(folder, `run-${round}`);
+        const child = startSoftbox(folder, [...newRun(run, "transformer", 5), "--steps", last, "--threads", "1"]);
+        const end = ended(child);
+        try {
+          while (savedSteps(run).length === 0) {
+            expectThat(child.exitCode === null, "it ended before its first checkpoint");
+            await sleep(5);
+          }
+          await sleep(100 * uniform());
+          expectThat(mount("--bind", run, run) === undefined, "the folder could not be mounted");
+          expectThat(mount("-o", "remount,bind,ro", run) === undefined, "the folder could not be made read-only");
+          const stopped = await end;
+          expectThat(isExplained(stopped) && /EROFS/.test(stopped.err), `code ${stopped.code}: ${stopped.err}`);
+          const read = await softbox(folder, ["eval", run, "--max-tokens", 100]);
+          expectThat(read.code === 0, `what was saved cannot be read: ${read.err}`);
+        } finally {
+          child.kill("SIGKILL");
+          spawnSync("umount", [run]);
+        }
+        const step = Math.max(...savedSteps(run)) + 10;
+        const again = await softbox(folder, ["train", "--resume", run, "--steps", step, "--threads", "1"]);
+        expectThat(again.code === 0 && again.err === "", `writable again: code ${again.code}: ${again.err}`);
+        const whole = join(folder, `whole-${round}`);
+        await softbox(folder, [...newRun(whole, "transformer", 5), "--steps", step, "--threads", "1"]);
+        const [a, b] = [run, whole].map((path) => readFileSync(join(path, stepName(step), "model.safetensors")));
+        expectThat(a.equals(b), "it ended otherwise than a run that was not disturbed");
+        const left = readdirSync(run).filter((name) => /partial|lock/.test(name));
+        expectThat(left.length === 0, `left behind: ${left.join(", ")}`);
+      });
+  });
+}
+
+const stepName = (step) => `step-${String(step).padStart(6, "0")}`;
+
+const savedSteps = (run) =>
+  existsSync(run) ? readdirSync(run).flatMap((name) => /^step-(\d+)$/.exec(name)?.slice(1).map(Number) ?? []) : [];

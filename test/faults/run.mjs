@@ -3,11 +3,11 @@
 //     npm run faults                                  all, in some minutes
 //     npm run faults -- --kills 20 --damages 200      less of it
 //     npm run faults -- --seed 7                      other moments and places
-//     npm run faults -- --only kill,disk              some: kill, damage, disk, readonly, rivals
+//     npm run faults -- --only kill,disk              some: kill, damage, disk, readonly, turned, rivals
 import { parseArgs } from "node:util";
 import { killManyTimes } from "./kill.mjs";
 import { damageManyTimes } from "./mutate.mjs";
-import { fillDisks, whyNoMount, writeReadOnly } from "./places.mjs";
+import { fillDisks, turnReadOnly, whyNoMount, writeReadOnly } from "./places.mjs";
 import { fightManyTimes } from "./rivals.mjs";
 import { createTally } from "./softbox.mjs";
 
@@ -18,7 +18,7 @@ const numbers = { kills: "200", damages: "2000", rounds: "5", seed: "1" };
 const { values } = parseArgs({
   options: {
     ...Object.fromEntries(Object.entries(numbers).map(([name, value]) => [name, { type: "string", default: value }])),
-    only: { type: "string", default: "kill,damage,disk,readonly,rivals" },
+    only: { type: "string", default: "kill,damage,disk,readonly,turned,rivals" },
   },
 });
 const [kills, damages, rounds, seed] = Object.keys(numbers).map((name) => Number(values[name]));
@@ -46,6 +46,7 @@ const faults = {
   },
   disk: { title: "disks that fill up", run: (tally) => mounted(() => fillDisks(diskSizes, tally)) },
   readonly: { title: "a read-only folder", run: (tally) => mounted(() => writeReadOnly(tally)) },
+  turned: { title: "a folder that turns read-only", run: (tally) => mounted(() => turnReadOnly(rounds, tally)) },
   rivals: { title: "several processes on one run", run: (tally) => fightManyTimes(rounds, tally) },
 };
 

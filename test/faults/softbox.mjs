@@ -45,8 +45,10 @@ export function startSoftbox(cwd, args) {
 }
 
 /** Runs `softbox <args>` to its end. */
-export function softbox(cwd, args) {
-  const child = startSoftbox(cwd, args);
+export const softbox = (cwd, args) => ended(startSoftbox(cwd, args));
+
+/** How a process ends, and what it wrote. */
+export function ended(child) {
   let [out, err] = ["", ""];
   child.stdout.setEncoding("utf8").on("data", (chunk) => (out += chunk));
   child.stderr.setEncoding("utf8").on("data", (chunk) => (err += chunk));
