@@ -109,11 +109,10 @@ export function declareSampling(command: Command): void {
 }
 
 /** Names, ranges and meanings of all filters, for `--help`. */
-export const describeFilters = (): string =>
+export const describeFilters = (): [name: string, meaning: string][] =>
   [...settingKeys]
     .filter(([name]) => name !== "seed")
-    .map(([name, key]) => `  ${name.padEnd(22)}${SamplingSettings.shape[key].description}`)
-    .join("\n");
+    .map(([name, key]) => [name, SamplingSettings.shape[key].description ?? ""]);
 
 /** The sampling settings among a command's options. */
 export function samplingOf(options: Readonly<Record<string, unknown>>): object {

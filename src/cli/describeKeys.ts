@@ -2,11 +2,9 @@
 import type { z } from "zod";
 import { type SchemaKey, type SchemaNode, schemaKeys } from "../engine/schemaKeys.ts";
 
-/** A line a key: its path, what it may be, its default, and for which kinds where not for all. */
-export const describeKeys = (schema: z.ZodType): string =>
-  schemaKeys(schema)
-    .map((key) => `  ${key.path.padEnd(36)}${describe(key)}`)
-    .join("\n");
+/** Each key's path, and what it may be, its default, and for which kinds where not for all. */
+export const describeKeys = (schema: z.ZodType): [path: string, meaning: string][] =>
+  schemaKeys(schema).map((key) => [key.path, describe(key)]);
 
 const describe = ({ node, kinds }: SchemaKey): string =>
   [kinds.length ? `${kinds.join(", ")}:` : "", node.enum?.join(" | "), node.description, defaultOf(node)]

@@ -3,6 +3,7 @@ import { Command, CommanderError } from "commander";
 import { SandboxError } from "../engine/errors.ts";
 import { softboxVersion } from "../experiments/environment.ts";
 import type { CommandModule } from "./command.ts";
+import { exampleText } from "./examples.ts";
 import { endLive, note } from "./output.ts";
 
 interface Entry {
@@ -122,11 +123,13 @@ export async function createProgram(
     .version(softboxVersion())
     .exitOverride()
     .configureOutput({ writeErr: () => {} })
-    .showSuggestionAfterError();
+    .showSuggestionAfterError()
+    .addHelpText("after", "\nBegin with softbox start, or with softbox play on a model that comes along.");
   for (const [name, { summary, load }] of Object.entries(commands)) {
     const command = program.command(name).description(summary).exitOverride();
     if (!args.includes(name)) continue; // the others stay unloaded
     const module = await load();
+    command.addHelpText("after", exampleText(name));
     module.declare(command);
     command.action((...given: unknown[]) => {
       const positional = given.slice(0, -2) as (string | undefined)[];

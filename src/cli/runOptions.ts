@@ -47,6 +47,9 @@ export const configFlags = [
   { flag: "--seed <n>", path: "seed", help: "fixes parameters, batches and dropout" },
 ] as const;
 
+/** For the help of commands that take these flags. */
+export const defaultsOfRecipe = "A flag that names no default leaves what the recipe says.";
+
 type Json = Record<string, unknown>;
 
 /** A plain property whatever its name, `__proto__` included: the schema then says that there is no such key. */

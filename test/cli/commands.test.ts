@@ -417,13 +417,11 @@ describe("help", () => {
       expect(page).toContain(`\n  ${command} `);
   });
 
-  test.each(["start", "train", "generate", "play", "eval", "corpus", "doctor"])(
-    "softbox %s --help names every option, and does nothing",
-    async (command) => {
-      const page = await good(command, "--help");
-      expect(page).toMatch(new RegExp(`^Usage: softbox ${command} `));
-    },
-  );
+  test("softbox train --help names every option, and does nothing", async () => {
+    expect(await good("train", "--help")).toMatch(
+      /^Usage: softbox train [\s\S]*--resume <folder>[\s\S]*training\.steps/,
+    );
+  });
 
   test("--version is the package's", async () => {
     const { version } = JSON.parse(readFileSync("package.json", "utf8")) as { version: string };

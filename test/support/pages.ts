@@ -12,7 +12,7 @@ export const pages = [
 export const textOf = (page: string): string => readFileSync(page, "utf8");
 
 /** Words of a line of a shell: quotes keep blanks, a comment ends it. */
-const wordsOf = (line: string): string[] =>
+export const wordsOf = (line: string): string[] =>
   [...line.replace(/\s#.*$/, "").matchAll(/"([^"]*)"|(\S+)/g)].map(([, quoted, plain]) => quoted ?? plain!);
 
 /** Arguments of every `npx softbox …` of a page, in blocks (lines may go on) and in running text; a loop of the shell runs twice. */

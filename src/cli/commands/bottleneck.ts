@@ -7,6 +7,7 @@ import { bottleneckExperiment, type ExperimentResult } from "../../experiments/b
 import { type CommandModule, declareEngine, type EngineOptions, startEngine, wholeNumber } from "../command.ts";
 import { examineRank, type RankFinding, usualColumns, usualRows } from "../examineRank.ts";
 import { contestantName, experimentTable } from "../experimentTable.ts";
+import { addHelp } from "../helpText.ts";
 import { formatDuration, note, print, printJson } from "../output.ts";
 import { chooseRun } from "../runOptions.ts";
 
@@ -52,12 +53,9 @@ function declare(command: Command): void {
     .option("--lossy", "replace bytes that are not UTF-8 instead of refusing the text")
     .option("--json", "one JSON object a run");
   declareEngine(command);
-  command.addHelpText(
-    "after",
-    `
-With one softmax the matrix of log-probabilities has at most rank E + 1, E the features a token, whatever the text
-is like. Mixtures of softmaxes and sigsoftmax have no such bound. Take more contexts and tokens than E + 1.`,
-  );
+  addHelp(command, () => [
+    "With one softmax the matrix of log-probabilities has at most rank E + 1, E the features a token, whatever the text is like. Mixtures of softmaxes and sigsoftmax have no such bound. Take more contexts and tokens than E + 1.",
+  ]);
 }
 
 function describeFinding({ run, head, embedSize, bound, spectrum }: RankFinding): string[] {
@@ -86,7 +84,7 @@ async function run(
   if (flags.svg !== undefined) await replaceFile(flags.svg, spectrumSvg(curves));
   if (flags.json) return findings.forEach(printJson);
   for (const finding of findings) for (const line of describeFinding(finding)) print(line);
-  for (const line of spectrumText(curves, Math.min(80, process.stdout.columns ?? 80))) print(line);
+  for (const line of spectrumText(curves, Math.min(80, process.stdout.columns || 80))) print(line);
   if (flags.svg !== undefined) print(`picture: ${flags.svg}`);
 }
 

@@ -14,6 +14,7 @@ import { reportAnswers } from "../answersReport.ts";
 import { calibrationStudy, declareStudy, expectStudyFlags, type StudyFlags } from "../calibrationStudy.ts";
 import { calibrationTables, verdict } from "../calibrationTable.ts";
 import { type CommandModule, declareEngine, oneOf, startEngine, wholeNumber } from "../command.ts";
+import { addHelp } from "../helpText.ts";
 import { formatCount, note, print, printJson } from "../output.ts";
 import { chooseRun } from "../runOptions.ts";
 import { type TextOfRun, textOfRun } from "../textOfRun.ts";
@@ -47,13 +48,9 @@ function declare(command: Command): void {
     .option("--json", "one JSON object a repair, with every metric and the bins of the diagram");
   declareStudy(command);
   declareEngine(command);
-  command.addHelpText(
-    "after",
-    `
-temperature, vector and matrix repair the whole distribution; the others repair how sure the model is of
-its likeliest token, and the rest of the distribution keeps its proportions. Repairs are fitted on the
-calibration split and judged on the validation split (without a calibration split: on halves of it).`,
-  );
+  addHelp(command, () => [
+    "temperature, vector and matrix repair the whole distribution; the others repair how sure the model is of its likeliest token, and the rest of the distribution keeps its proportions. Repairs are fitted on the calibration split and judged on the validation split (without a calibration split: on halves of it).",
+  ]);
 }
 
 const kindNamed = (text: string, flag: string): RepairKind =>

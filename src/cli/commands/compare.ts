@@ -7,9 +7,10 @@ import { recipeNames } from "../../experiments/recipes.ts";
 import { type CommandModule, declareEngine, type EngineOptions, startEngine, wholeNumber } from "../command.ts";
 import { compareTables } from "../compareTable.ts";
 import { examineRank, type RankFinding, usualRows } from "../examineRank.ts";
+import { addHelp } from "../helpText.ts";
 import { print, printJson } from "../output.ts";
 import { runFolders } from "../runFolders.ts";
-import { configFlags, givenFlags, setOption } from "../runOptions.ts";
+import { configFlags, defaultsOfRecipe, givenFlags, setOption } from "../runOptions.ts";
 import { trainVariants, type VariantFlags } from "../trainVariants.ts";
 
 interface CompareFlags extends EngineOptions, VariantFlags {
@@ -37,12 +38,10 @@ function declare(command: Command): void {
   for (const { flag, help, path } of configFlags) if (path !== "model.head") command.option(flag, help);
   setOption(command);
   declareEngine(command);
-  command.addHelpText(
-    "after",
-    `
-Runs that differ in nothing but the seed are one variant. With --head every run is trained in a folder of its own by
-softbox train; what is trained already is not trained again, so an interrupted comparison goes on where it stopped.`,
-  );
+  addHelp(command, () => [
+    "Runs that differ in nothing but the seed are one variant. With --head every run is trained in a folder of its own by softbox train; what is trained already is not trained again, so an interrupted comparison goes on where it stopped.",
+    defaultsOfRecipe,
+  ]);
 }
 
 async function run(options: Readonly<Record<string, unknown>>, positional: readonly unknown[]): Promise<void> {

@@ -4,6 +4,7 @@ import type { Command } from "commander";
 import { type ExportFormat, exportFormats, exportRun } from "../../experiments/exportRun.ts";
 import { type NumberType, numberTypes } from "../../lm/checkpoint/numberTypes.ts";
 import { type CommandModule, oneOf } from "../command.ts";
+import { addHelp } from "../helpText.ts";
 import { note, print, printJson } from "../output.ts";
 import { chooseRun } from "../runOptions.ts";
 
@@ -30,10 +31,9 @@ function declare(command: Command): void {
     .option("--type <name>", `how numbers are stored: ${numberTypes.join(", ")}`, "float32")
     .option("--step <which>", "which checkpoint: latest, best, or a step's number", "latest")
     .option("--json", "JSON instead of text");
-  command.addHelpText(
-    "after",
-    "\nhf and gguf take models in GPT-2's form: learned positions, layer norm, GELU, a softmax head; tokenizers gpt2, byte, or an imported one. run takes any.",
-  );
+  addHelp(command, () => [
+    "hf and gguf take models in GPT-2's form: learned positions, layer norm, GELU, a softmax head; tokenizers gpt2, byte, or an imported one. run takes any.",
+  ]);
 }
 
 async function run(

@@ -22,6 +22,7 @@ import {
   startEngine,
   wholeNumber,
 } from "../command.ts";
+import { addHelp } from "../helpText.ts";
 import { note, print, printJson, safeText } from "../output.ts";
 import { chooseRun } from "../runOptions.ts";
 import { writeSamples, writeText } from "../writeText.ts";
@@ -78,8 +79,8 @@ function declare(command: Command): void {
       new Option("--precision <kind>", "float32, or bfloat16: half the bytes to read")
         .choices(["float32", "bfloat16"])
         .default("float32"),
-    )
-    .addHelpText("after", `\nSettings that --filters takes:\n${describeFilters()}`);
+    );
+  addHelp(command, () => [{ title: "Settings that --filters takes:", items: describeFilters() }]);
   declareSampling(command);
   declareEngine(command);
 }

@@ -3,6 +3,7 @@ import { basename, join, resolve } from "node:path";
 import type { Command } from "commander";
 import { givenTokenizers, importRun } from "../../experiments/importRun.ts";
 import { type CommandModule, oneOf } from "../command.ts";
+import { addHelp } from "../helpText.ts";
 import { formatCount, print, printJson } from "../output.ts";
 import { anchoredCorpus } from "../runOptions.ts";
 
@@ -20,13 +21,7 @@ function declare(command: Command): void {
     .option("--corpus <name>", "the text that eval and calibrate judge on, unless told another", "moby-dick")
     .option("--tokenizer <kind>", `${givenTokenizers.join(" or ")}, in place of the folder's tokenizer files`)
     .option("--json", "JSON instead of text");
-  command.addHelpText(
-    "after",
-    `
-GPT-2 of any size, stored as float32, float16 or bfloat16. Then, for example:
-  softbox generate checkpoints/<name> --prompt "The whale"
-  softbox train --from checkpoints/<name> --corpus my.txt --context 256 --steps 200`,
-  );
+  addHelp(command, () => ["GPT-2 of any size, stored as float32, float16 or bfloat16."]);
 }
 
 function tokenizerFlag(name: string | undefined): { tokenizer?: (typeof givenTokenizers)[number] } {

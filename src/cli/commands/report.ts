@@ -7,6 +7,7 @@ import { softboxVersion } from "../../experiments/environment.ts";
 import type { FiguresOrReason } from "../../experiments/report/figures.ts";
 import { readReportRuns } from "../../experiments/report/reportRun.ts";
 import { type CommandModule, declareEngine, type EngineOptions, startEngine } from "../command.ts";
+import { addHelp } from "../helpText.ts";
 import { note, print, printJson } from "../output.ts";
 import { runFolders } from "../runFolders.ts";
 import { chooseRun } from "../runOptions.ts";
@@ -32,14 +33,9 @@ function declare(command: Command): void {
     )
     .option("--json", "one JSON object: which files were written");
   declareEngine(command);
-  command.addHelpText(
-    "after",
-    `
-One HTML file with loss curves, the comparison, the film of each probe, samples, reliability diagrams, spectra, attention maps and
-configurations. It loads nothing, runs no script, and follows the reader's light or dark. What needs a model is computed from each
-run's best checkpoint: calibration on up to 4,096 tokens of its validation text, the spectrum from up to 256 contexts and tokens,
-attention on its first 16 tokens.`,
-  );
+  addHelp(command, () => [
+    "One HTML file with loss curves, the comparison, the film of each probe, samples, reliability diagrams, spectra, attention maps and configurations. It loads nothing, runs no script, and follows the reader's light or dark. What needs a model is computed from each run's best checkpoint: calibration on up to 4,096 tokens of its validation text, the spectrum from up to 256 contexts and tokens, attention on its first 16 tokens.",
+  ]);
 }
 
 async function run(options: Readonly<Record<string, unknown>>, positional: readonly unknown[]): Promise<void> {

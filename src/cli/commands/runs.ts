@@ -4,6 +4,7 @@ import type { Command } from "commander";
 import { findRuns, readRun } from "../../experiments/runSummary.ts";
 import { columnWidths, headText, runText, sortRuns } from "../../tui/runs/table.ts";
 import type { CommandModule } from "../command.ts";
+import { addHelp } from "../helpText.ts";
 import { canDraw, note, print, printJson } from "../output.ts";
 import { runFolders } from "../runFolders.ts";
 import { type ActionFlags, actions } from "../runs/actions.ts";
@@ -29,16 +30,19 @@ function declare(command: Command): void {
     .option("--yes", "rm: without a question")
     .option("--ui", "curves over each other and a table that can be sorted; plain lines in a pipe")
     .option("--json", "JSON instead of text");
-  command.addHelpText(
-    "after",
-    `
-  softbox runs ls [runs...]            a line a run, the best first
-  softbox runs show <run>              what it is, what it was made of and on
-  softbox runs tag <run> <words...>    tags to find it by; --remove takes them away
-  softbox runs note <run> [words...]   writes a note, or shows it
-  softbox runs rm <runs...>            removes runs, or whole folders of them
-  softbox runs diff <run> <run>        where configuration, environment and result differ`,
-  );
+  addHelp(command, () => [
+    {
+      title: "Actions:",
+      items: [
+        ["softbox runs ls [runs...]", "a line a run, the best first"],
+        ["softbox runs show <run>", "what it is, what it was made of and on"],
+        ["softbox runs tag <run> <words...>", "tags to find it by; --remove takes them away"],
+        ["softbox runs note <run> [words...]", "writes a note, or shows it"],
+        ["softbox runs rm <runs...>", "removes runs, or whole folders of them"],
+        ["softbox runs diff <run> <run>", "where configuration, environment and result differ"],
+      ],
+    },
+  ]);
 }
 
 async function run(options: Readonly<Record<string, unknown>>, positional: readonly unknown[]): Promise<void> {

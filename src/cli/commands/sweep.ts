@@ -13,8 +13,9 @@ import { expectSameSweep, parseSweep, readSweepFile, type SweepSpec } from "../.
 import { expectSameTrial, fileName } from "../../experiments/trials.ts";
 import type { Workshop } from "../../experiments/workshop.ts";
 import { type CommandModule, declareEngine, type EngineOptions, wholeNumber } from "../command.ts";
+import { addHelp } from "../helpText.ts";
 import { note, print, printJson } from "../output.ts";
-import { configFlags, givenSettings, pathOf, resolveConfig, setOption } from "../runOptions.ts";
+import { configFlags, defaultsOfRecipe, givenSettings, pathOf, resolveConfig, setOption } from "../runOptions.ts";
 import { stopOnSignals } from "../stopOnSignals.ts";
 import { sweepTable } from "../sweepTable.ts";
 import { engineFlags, sharedThreads } from "../trainVariants.ts";
@@ -74,20 +75,22 @@ function declare(command: Command): void {
   for (const { flag, help } of configFlags) command.option(flag, help);
   setOption(command);
   declareEngine(command);
-  command.addHelpText(
-    "after",
-    `
-Keys are flags' names (head, learning-rate or lr, layers) or whole paths as in --set. Values:
-  --sweep head=softmax,mos:4,mos:8      a list
-  --sweep lr=1e-4..1e-2:log             a range: five points of a grid, :log:7 for seven, or drawn by --random
-  --sweep layers=1..4                   whole numbers
-
-The same command goes on after any interruption, with what is missing. On several machines: start
-softbox worker --queue redis://host:6379 on each, in the same shared folder, then the sweep with the same --queue.
-
-A file holds the same:
-  { "recipe": "nano-char", "sweep": ["lr=1e-4..1e-2:log", "head=softmax,mos:4"], "seeds": 3, "halving": 3 }`,
-  );
+  addHelp(command, () => [
+    {
+      title: "Keys are flags' names (head, learning-rate or lr, layers) or whole paths as in --set. Values:",
+      items: [
+        ["--sweep head=softmax,mos:4,mos:8", "a list"],
+        ["--sweep lr=1e-4..1e-2:log", "a range: five points of a grid, :log:7 for seven, or drawn by --random"],
+        ["--sweep layers=1..4", "whole numbers"],
+      ],
+    },
+    "The same command goes on after any interruption, with what is missing. On several machines: start softbox worker --queue redis://host:6379 on each, in the same shared folder, then the sweep with the same --queue.",
+    {
+      title: "A file holds the same:",
+      items: [['{ "recipe": "nano-char", "sweep": ["layers=1..4"], "seeds": 3, "halving": 3 }', ""]],
+    },
+    defaultsOfRecipe,
+  ]);
 }
 
 /** File first, flags over it. */

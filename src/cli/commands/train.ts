@@ -9,9 +9,17 @@ import { recipeNames } from "../../experiments/recipes.ts";
 import { isRun, readRunConfig } from "../../experiments/runFolder.ts";
 import { type CommandModule, declareEngine, type EngineOptions, wholeNumber } from "../command.ts";
 import { describeKeys } from "../describeKeys.ts";
+import { addHelp } from "../helpText.ts";
 import type { TrainJob } from "../openSession.ts";
 import { canDraw } from "../output.ts";
-import { configFlags, resolveConfig, resolveConfigFrom, setOption, withFlags } from "../runOptions.ts";
+import {
+  configFlags,
+  defaultsOfRecipe,
+  resolveConfig,
+  resolveConfigFrom,
+  setOption,
+  withFlags,
+} from "../runOptions.ts";
 import { printRecord } from "../train/printRecord.ts";
 import { recordOf } from "../train/record.ts";
 
@@ -58,7 +66,7 @@ function declare(command: Command): void {
     .option("--profile", "afterwards a table of where the time went, and profile.json in the run's folder")
     .option("--json", "one JSON object an event");
   declareEngine(command);
-  command.addHelpText("after", () => `\nKeys for --set:\n${describeKeys(RunConfig)}`);
+  addHelp(command, () => [defaultsOfRecipe, { title: "Keys for --set:", items: describeKeys(RunConfig) }]);
 }
 
 /** Flags that say where a configuration comes from: one at most, but --from may take a recipe's. */

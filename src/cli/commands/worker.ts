@@ -4,6 +4,7 @@ import { SandboxError } from "../../engine/errors.ts";
 import { expectQueueUrl } from "../../experiments/queue/redis.ts";
 import type { WorkshopEvent } from "../../experiments/workshop.ts";
 import { type CommandModule, declareEngine, type EngineOptions, wholeNumber } from "../command.ts";
+import { addHelp } from "../helpText.ts";
 import { note, print, printJson } from "../output.ts";
 import { stopOnSignals } from "../stopOnSignals.ts";
 import { engineFlags, sharedThreads } from "../trainVariants.ts";
@@ -26,14 +27,10 @@ function declare(command: Command): void {
     )
     .option("--json", "one JSON object an event");
   declareEngine(command);
-  command.addHelpText(
-    "after",
-    `
-Start it in the folder where the sweep is started, or in the same folder of shared storage on another machine: runs and
-texts are found by the sweep's own paths. --engine and --threads hold where the sweep names none.
-Ctrl-C saves the trials at work and hands them back. A worker that dies is replaced within some ten seconds: another one
-goes on from the last checkpoint. Only workers of the sweep's own softbox take its trials.`,
-  );
+  addHelp(command, () => [
+    "Start it in the folder where the sweep is started, or in the same folder of shared storage on another machine: runs and texts are found by the sweep's own paths. --engine and --threads hold where the sweep names none.",
+    "Ctrl-C saves the trials at work and hands them back. A worker that dies is replaced within some ten seconds: another one goes on from the last checkpoint. Only workers of the sweep's own softbox take its trials.",
+  ]);
 }
 
 async function run(options: Readonly<Record<string, unknown>>): Promise<void> {
