@@ -65,7 +65,7 @@ for (const spread of spreads) {
     const whole = time(() => {
       const { outlook, id } = draw();
       describeOutlook(outlook, top);
-      rankOf(logProbs, id);
+      rankOf(outlook.raw, id);
     });
     const name = Object.entries(given).map(([key, value]) => `${key} ${value}`);
     console.log(`| ${name.join(", ") || "none"} | ${spread} | ${alone} | ${described} | ${whole} |`);

@@ -33,16 +33,16 @@ export async function* scoreTokens(model: LanguageModel, ids: readonly number[])
     const [rows, V] = logProbs.shape;
     const values = (await logProbs.data<"float32">()).slice();
     for (let row = 0; row < rows; row++) {
-      const here = values.subarray(row * V, (row + 1) * V);
+      const field = createField(values.subarray(row * V, (row + 1) * V));
       const id = ids[from + row]!;
-      const logProb = here[id]!;
+      const logProb = field.scores[id]!;
       yield {
         position: from + row,
         id,
         logProb,
         surprise: -logProb,
-        rank: rankOf(here, id),
-        entropy: createField(here).sums().entropy,
+        rank: rankOf(field, id),
+        entropy: field.sums().entropy,
       };
     }
     await setImmediate();

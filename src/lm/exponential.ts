@@ -80,18 +80,24 @@ export function placeOfSum(scores: Float32Array, { top, runs }: Sums, inverse: n
   return { place, power: decay((top - scores[place]!) * inverse) };
 }
 
-/** Bins of distance: 0.02 nats each. */
-export const binsOfOne = 50;
-const binCount = horizon * binsOfOne + 1;
+/** Steps of the table that share a bin: 46 bins a nat. */
+const stepsOfBin = 16;
+const binCount = Math.floor(last / stepsOfBin) + 1;
 
-/** Sums with the powers by their distance from the highest score, as {@link sumByDistance} gives them. */
+/** The bin of what lies `x` ≥ 0 below the highest score; the last is for all from the horizon on. It never falls as x grows. */
+export const binOf = (x: number): number => ((Math.min(x, horizon) * stepsOfOne + 0.5) | 0) >> 4;
+
+/** Sums, and those of the powers in each bin. */
 export interface BinnedSums extends Sums {
   readonly bins: Float64Array;
 }
 
-/** The sums of some scores with the highest of them, at temperature 1, and their bins, in one pass. */
+/**
+ * The sums of some scores with the highest of them, at temperature 1, and their bins, in one pass. Each bin is two sums, of even and of
+ * odd places: neighbours in the same bin would wait for each other.
+ */
 export function sumPowersInBins(scores: Float32Array, top: number): BinnedSums {
-  const [powers, perOne, width, far, perBin] = [table, stepsOfOne, stepWidth, horizon, binsOfOne];
+  const [powers, perOne, width, far] = [table, stepsOfOne, stepWidth, horizon];
   const runs = new Float64Array(Math.ceil(scores.length / runLength));
   const pairs = new Float64Array(2 * binCount);
   let [total, slope] = [0, 0];
@@ -105,35 +111,12 @@ export function sumPowersInBins(scores: Float32Array, top: number): BinnedSums {
       const power = powers[n]! * (1 + r * (1 + r * (1 / 2 + r * (1 / 6))));
       total += power;
       slope += power * x;
-      const bin = (Math.fround(x) * perBin) | 0;
-      pairs[2 * bin + (i & 1)]! += power;
+      pairs[((n >> 4) << 1) | (i & 1)]! += power;
     }
   }
-  return { top, total, entropy: Math.max(0, Math.log(total) + slope / total), runs, bins: foldPairs(pairs) };
-}
-
-function foldPairs(pairs: Float64Array): Float64Array {
   const bins = new Float64Array(binCount);
   for (let bin = 0; bin < binCount; bin++) bins[bin] = pairs[2 * bin]! + pairs[2 * bin + 1]!;
-  return bins;
-}
-
-/**
- * `Σ e^(s − top)` by the distance of each score from a centre, `|centre − s|` in float32; the last bin is for all that are farther.
- * Each bin is two sums, of even and of odd places: neighbours in the same bin would wait for each other.
- */
-export function sumByDistance(scores: Float32Array, top: number, centre: number): Float64Array {
-  const [powers, perOne, width, far, perBin] = [table, stepsOfOne, stepWidth, horizon, binsOfOne];
-  const pairs = new Float64Array(2 * binCount);
-  for (let i = 0; i < scores.length; i++) {
-    const x = Math.min(top - scores[i]!, far);
-    const n = (x * perOne + 0.5) | 0;
-    const r = n * width - x;
-    const distance = Math.min(Math.fround(Math.abs(centre - scores[i]!)), far);
-    const bin = (distance * perBin) | 0;
-    pairs[2 * bin + (i & 1)]! += powers[n]! * (1 + r * (1 + r * (1 / 2 + r * (1 / 6))));
-  }
-  return foldPairs(pairs);
+  return { top, total, entropy: Math.max(0, Math.log(total) + slope / total), runs, bins };
 }
 
 /**

@@ -1,5 +1,5 @@
 /** @file The chain of filters that settings describe. A new filter is a function, a name in `settings.ts`, and one line here. */
-import { createField, expand, type Field } from "./field.ts";
+import { atTemperature, createField, expand, type Field } from "./field.ts";
 import {
   type DynamicTemperature,
   dynamicTemperature,
@@ -80,6 +80,6 @@ export const applyChain = (whole: Field, chain: readonly Link[], context?: Filte
 export function temper(field: Field, settings: SamplingSettings): Field {
   const tau = temperatureFor(dynamicOf(settings), field);
   if (tau === 1) return field;
-  if (Number.isFinite(1 / tau)) return createField(field.scores, field.ids, 1 / tau, field.top());
+  if (Number.isFinite(1 / tau)) return atTemperature(field, 1 / tau);
   return temperature(tau)(field);
 }

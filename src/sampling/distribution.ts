@@ -1,9 +1,10 @@
 /** @file One next-token distribution, three times: the model's own, after temperature, after filters. */
 import { decay } from "../lm/exponential.ts";
+import { blockLength } from "./blocks.ts";
 import { applyChain, chainOf, temper } from "./chain.ts";
 import { createField, type Field, probabilityOf, removed, type Scores, scoreOf } from "./field.ts";
 import type { FilterContext } from "./filters.ts";
-import { highestIds } from "./select.ts";
+import { highestPlaces } from "./select.ts";
 import type { SamplingSettings } from "./settings.ts";
 
 /** Probabilities over the vocabulary; non-negative, sum 1. */
@@ -73,15 +74,20 @@ export function entropy(probabilities: Probabilities): number {
 }
 
 /** The `count` likeliest ids by the model's own distribution, ties by id. */
-export const likeliest = (logProbs: Scores, count: number): number[] =>
-  highestIds(logProbs, Math.min(count, logProbs.length));
+export const likeliest = (logProbs: Scores, count: number): number[] => highestPlaces(createField(logProbs), count);
 
-/** Place of a token in the model's own distribution, 1 for the likeliest; of equals the lowest id comes first. */
-export function rankOf(logProbs: Scores, id: number): number {
-  const own = logProbs[id]!;
+/** Place of a token of a whole vocabulary in its order, 1 for the likeliest; of equals the lowest id comes first. */
+export function rankOf({ scores, maxima }: Field, id: number): number {
+  const [own, best] = [scores[id]!, maxima()];
   let rank = 1;
-  for (let before = 0; before < id; before++) rank += Number(logProbs[before]! >= own);
-  for (let after = id + 1; after < logProbs.length; after++) rank += Number(logProbs[after]! > own);
+  for (let block = 0; block < best.length; block++) {
+    if (best[block]! < own) continue;
+    const start = block * blockLength;
+    const end = Math.min(scores.length, start + blockLength);
+    const middle = Math.max(start, Math.min(id, end));
+    for (let before = start; before < middle; before++) rank += Number(scores[before]! >= own);
+    for (let after = middle; after < end; after++) rank += Number(scores[after]! > own);
+  }
   return rank;
 }
 
@@ -105,7 +111,7 @@ export const describeNext = (
 export function describeOutlook(outlook: Outlook, count: number): NextDistribution {
   const { raw, final } = outlook;
   const [tempered, filtered] = [outlook.tempered(), outlook.filtered()];
-  const candidates = likeliest(raw.scores, count).map((id) => ({
+  const candidates = highestPlaces(raw, count).map((id) => ({
     id,
     raw: probabilityOf(raw, id),
     tempered: probabilityOf(tempered, id),

@@ -4,6 +4,7 @@
  */
 import { type BinnedSums, decay, type Sums, sumPowers, sumPowersInBins } from "../lm/exponential.ts";
 import { maximum } from "../lm/softmax.ts";
+import { blockLength, blockMaxima } from "./blocks.ts";
 
 /** Log-probabilities up to a constant; −∞ where removed. */
 export type Scores = Float32Array;
@@ -18,44 +19,57 @@ export interface Field {
   readonly ids: Int32Array | undefined;
   /** 1 / τ; 1 until the last filter is done. */
   readonly inverse: number;
-  /** The highest score; looked for at the first call. */
+  /** The highest score of each block; looked for at the first call. */
+  readonly maxima: () => Float32Array;
+  /** The highest score. */
   readonly top: () => number;
   /** Taken at the first call. */
   readonly sums: () => Sums;
-  /** The same with powers by distance from the highest score, at temperature 1; whoever needs them asks before anybody asks for sums. */
+  /** The same with the powers in bins, at temperature 1; whoever needs them asks before anybody asks for sums. */
   readonly binned: () => BinnedSums;
 }
 
-/** A field of `scores`. It keeps its arguments. @param top - the highest score, where that is known. */
-export function createField(scores: Scores, ids?: Int32Array, inverse = 1, top?: number): Field {
-  let sums: Sums | undefined;
-  let binned: BinnedSums | undefined;
-  let known = top;
-  const highest = (): number => {
-    known ??= maximum(scores);
-    return known;
+/** The value of a function of no arguments, computed at the first call. */
+function once<T>(compute: () => T): () => T {
+  let value: T | undefined;
+  return () => {
+    value ??= compute();
+    return value;
   };
-  return {
-    scores,
-    ids,
-    inverse,
-    top: highest,
-    sums: () => {
-      sums ??= sumPowers(scores, highest(), inverse);
-      return sums;
-    },
-    binned: () => {
-      binned ??= sumPowersInBins(scores, highest());
-      if (inverse === 1) sums ??= binned;
-      return binned;
-    },
+}
+
+/** A field of `scores`. It keeps its arguments. @param maxima - of the blocks, where somebody knows them. */
+export function createField(
+  scores: Scores,
+  ids?: Int32Array,
+  inverse = 1,
+  maxima = once(() => blockMaxima(scores)),
+): Field {
+  const top = once(() => maximum(maxima()));
+  let binnedSums: BinnedSums | undefined;
+  const binned = (): BinnedSums => {
+    binnedSums ??= sumPowersInBins(scores, top());
+    return binnedSums;
   };
+  const plain = once(() => sumPowers(scores, top(), inverse));
+  const sums = (): Sums => (inverse === 1 && binnedSums ? binnedSums : plain());
+  return { scores, ids, inverse, maxima, top, sums, binned };
 }
 
 /** The same tokens with scores of a filter's making, in the same places. */
 export const withScores = (field: Field, scores: Scores): Field => createField(scores, field.ids);
 
-/** Room for tokens that are left; the next field overwrites it. */
+/** The same tokens and scores at another temperature, `1 / inverse`. */
+export const atTemperature = ({ scores, ids, maxima }: Field, inverse: number): Field =>
+  createField(scores, ids, inverse, maxima);
+
+/** Some places of a field, rising, and the scores there, in views that the next gathering overwrites. */
+export interface Gathered {
+  readonly places: Int32Array;
+  readonly scores: Scores;
+}
+
+/** Room for what is gathered. */
 let places = new Int32Array(1);
 let kept: Scores = new Float32Array(1);
 
@@ -65,61 +79,70 @@ function makeRoom(count: number): void {
 }
 
 /**
- * The tokens whose score is at least the threshold, and of those at the threshold the `ties` lowest ids.
+ * The places whose score is at least the threshold, and of those at the threshold the `ties` first; none that is removed.
  *
- * Each place is written down, and written over by the next where it is not wanted: there is no branch to be guessed wrong.
+ * Each place of a block that has any is written down, and written over by the next where it is not wanted: there is no branch to be guessed
+ * wrong.
  */
-export function keepFrom(field: Field, threshold: number, ties = Number.POSITIVE_INFINITY): Field {
-  const { scores } = field;
+export function gatherFrom({ scores, maxima }: Field, threshold: number, ties = Number.POSITIVE_INFINITY): Gathered {
   makeRoom(scores.length);
-  const [ownPlaces, own] = [places, kept];
+  const least = Math.max(threshold, -Number.MAX_VALUE);
+  const [ownPlaces, own, best] = [places, kept, maxima()];
   let count = 0;
-  for (let i = 0; i < scores.length; i++) {
-    const score = scores[i]!;
-    ownPlaces[count] = i;
-    own[count] = score;
-    count += Number(score >= threshold);
+  for (let block = 0; block < best.length; block++) {
+    if (best[block]! < least) continue;
+    const end = Math.min(scores.length, (block + 1) * blockLength);
+    for (let i = block * blockLength; i < end; i++) {
+      const score = scores[i]!;
+      ownPlaces[count] = i;
+      own[count] = score;
+      count += Number(score >= least);
+    }
   }
-  return gathered(
-    field,
-    leaveOut(count, ties, (score) => score === threshold),
-  );
+  return leaveOut(count, ties, (score) => score === threshold);
 }
 
-/** The tokens whose distance from a centre, `|centre − s|` in float32, is at most `radius`, and of those at that distance the `ties` lowest ids. */
-export function keepWithin(field: Field, centre: number, radius: number, ties: number): Field {
-  const { scores } = field;
+/** The places whose distance from a centre, `|centre − s|` in float32, is at most `radius`, and of those at that distance the `ties` first. */
+export function gatherWithin({ scores, maxima }: Field, centre: number, radius: number, ties: number): Gathered {
   makeRoom(scores.length);
-  const [ownPlaces, own] = [places, kept];
+  const [ownPlaces, own, best] = [places, kept, maxima()];
   let count = 0;
-  for (let i = 0; i < scores.length; i++) {
-    const score = scores[i]!;
-    ownPlaces[count] = i;
-    own[count] = score;
-    count += Number(Math.fround(Math.abs(centre - score)) <= radius);
+  for (let block = 0; block < best.length; block++) {
+    if (Math.fround(centre - best[block]!) > radius) continue;
+    const end = Math.min(scores.length, (block + 1) * blockLength);
+    for (let i = block * blockLength; i < end; i++) {
+      const score = scores[i]!;
+      ownPlaces[count] = i;
+      own[count] = score;
+      count += Number(Math.fround(Math.abs(centre - score)) <= radius);
+    }
   }
-  return gathered(
-    field,
-    leaveOut(count, ties, (score) => Math.fround(Math.abs(centre - score)) === radius),
-  );
+  return leaveOut(count, ties, (score) => Math.fround(Math.abs(centre - score)) === radius);
 }
 
-/** Takes all but the first `ties` of those at the border out of what has been gathered. @returns how many are left. */
-function leaveOut(count: number, ties: number, isAtBorder: (score: number) => boolean): number {
-  if (ties >= count) return count;
+/** Takes all but the first `ties` of those at the border out of what has been gathered. */
+function leaveOut(count: number, ties: number, isAtBorder: (score: number) => boolean): Gathered {
   let [left, tied] = [0, 0];
-  for (let i = 0; i < count; i++) {
+  for (let i = 0; ties < count && i < count; i++) {
     if (isAtBorder(kept[i]!) && tied++ >= ties) continue;
     places[left] = places[i]!;
     kept[left++] = kept[i]!;
   }
-  return left;
+  if (ties >= count) left = count;
+  return { places: places.subarray(0, left), scores: kept.subarray(0, left) };
 }
 
-function gathered({ ids }: Field, count: number): Field {
-  const own = places.slice(0, count);
-  return createField(kept.slice(0, count), ids ? own.map((place) => ids[place]!) : own);
+/** The tokens in some places of a field; the field itself where these are all it has. */
+export function keep(field: Field, gathered: Gathered): Field {
+  const { ids } = field;
+  if (gathered.places.length === field.scores.length) return field;
+  const own = gathered.places.slice();
+  return createField(gathered.scores.slice(), ids ? own.map((place) => ids[place]!) : own);
 }
+
+/** The tokens whose score is at least the threshold, and of those at the threshold the `ties` lowest ids. */
+export const keepFrom = (field: Field, threshold: number, ties?: number): Field =>
+  keep(field, gatherFrom(field, threshold, ties));
 
 /** The scores over a vocabulary of `V`, −∞ where a token is not left. */
 export function expand({ scores, ids }: Field, V: number): Scores {

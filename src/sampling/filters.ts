@@ -5,7 +5,7 @@
  * and breaks ties towards lower ids; at its off value it gives back the field it was given. Those that look at the text so far
  * are in `penalties.ts`.
  */
-import { type Field, keepFrom, removed, withScores } from "./field.ts";
+import { type Field, gatherFrom, keepFrom, removed, withScores } from "./field.ts";
 import { keepNucleus, keepTypical } from "./nucleus.ts";
 import { borderOfHighest } from "./select.ts";
 
@@ -27,7 +27,7 @@ export const topK =
   (field) => {
     const { scores } = field;
     if (k === 0 || k >= scores.length) return field;
-    const { threshold, above } = borderOfHighest(scores, k);
+    const { threshold, above } = borderOfHighest(field, k);
     return keepFrom(field, threshold, k - above);
   };
 
@@ -103,15 +103,15 @@ export const xtc =
     if (chance === 0 || uniform >= chance) return field;
     const { scores } = field;
     const { top, total } = field.sums();
-    const likely = top + Math.log(threshold * total);
+    const { places } = gatherFrom(field, top + Math.log(threshold * total));
+    if (places.length < 2) return field;
     const rest = scores.slice();
-    let last = -1; // of equals the highest id stays: the order is by probability, then by id
-    for (let i = 0; i < scores.length; i++) {
-      if (scores[i] === removed || scores[i]! < likely) continue;
-      if (last < 0 || scores[i]! <= scores[last]!) last = i;
-      rest[i] = removed;
+    let last = places[0]!; // of equals the highest id stays: the order is by probability, then by id
+    for (const place of places) {
+      if (scores[place]! <= scores[last]!) last = place;
+      rest[place] = removed;
     }
-    if (last >= 0) rest[last] = scores[last]!;
+    rest[last] = scores[last]!;
     return withScores(field, rest);
   };
 

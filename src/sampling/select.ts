@@ -1,5 +1,5 @@
-/** @file Borders between keys without sorting: the k-th highest, what reaches a weight, the ids of the highest. */
-const removed = Number.NEGATIVE_INFINITY;
+/** @file Borders between keys without sorting all of them: the k-th highest, what reaches a weight, the places of the highest. */
+import { type Field, gatherFrom, removed } from "./field.ts";
 
 /** A border between keys: the lowest that is wanted, and the weight of all that are higher. */
 export interface Border {
@@ -114,53 +114,23 @@ function keepSide(keys: Float32Array, candidates: Int32Array, pivot: number, hig
   return candidates.subarray(0, kept);
 }
 
-const mostInHeap = 256;
-
-/** The border of the `count` highest keys: few of them by a heap in one pass, many by selection. */
-export function borderOfHighest(keys: Float32Array, count: number): Border {
-  if (count < 1 || count > mostInHeap || count > keys.length) return selectThreshold(keys, count);
-  const heap = keys.slice(0, count).sort(); // rising: a heap with its smallest first
-  for (let id = count; id < keys.length; id++) if (keys[id]! > heap[0]!) replaceSmallest(heap, keys[id]!);
-  const threshold = heap[0]!;
-  return { threshold, above: heap.reduce((sum, key) => sum + Number(key > threshold), 0) };
+/** A score that `count` tokens reach: each of that many blocks holds one, or the tokens themselves are counted. */
+function boundOf({ scores, maxima }: Field, count: number): number {
+  const best = maxima();
+  if (count > best.length) return selectThreshold(scores, count).threshold;
+  return best.slice().sort()[best.length - count]!;
 }
 
-/**
- * Ids among which the `count` highest are, of equals the lowest: each is higher than the lowest of the `count` highest that came before it. Of
- * ids in random order these are about `count · ln(V / count)`.
- */
-function highOnes(keys: Float32Array, count: number): number[] {
-  const ids = Array.from({ length: count }, (_, id) => id);
-  const heap = keys.slice(0, count).sort();
-  for (let id = nextAbove(keys, heap[0]!, count); id < keys.length; id = nextAbove(keys, heap[0]!, id + 1)) {
-    replaceSmallest(heap, keys[id]!);
-    ids.push(id);
-  }
-  return ids;
+/** The border of the `count` highest scores, count ≥ 1. */
+export function borderOfHighest(field: Field, count: number): Border {
+  const highest = gatherFrom(field, boundOf(field, count), count).scores.sort();
+  const threshold = highest[Math.max(0, highest.length - count)]!;
+  return { threshold, above: highest.length - 1 - highest.lastIndexOf(threshold) };
 }
 
-/** The first id from `start` on whose key is above `bound`; the length if none is. */
-function nextAbove(keys: Float32Array, bound: number, start: number): number {
-  let id = start;
-  while (id < keys.length && !(keys[id]! > bound)) id++;
-  return id;
-}
-
-function replaceSmallest(heap: Float32Array, value: number): void {
-  let at = 0;
-  for (;;) {
-    let child = 2 * at + 1;
-    if (child + 1 < heap.length && heap[child + 1]! < heap[child]!) child++;
-    if (child >= heap.length || heap[child]! >= value) break;
-    heap[at] = heap[child]!;
-    at = child;
-  }
-  heap[at] = value;
-}
-
-/** Ids of the `count` highest keys, highest first, ties by id; none whose key is −∞. */
-export function highestIds(keys: Float32Array, count: number): number[] {
-  const high = count < 1 || count > mostInHeap || count > keys.length ? Array.from(keys.keys()) : highOnes(keys, count);
-  const there = high.filter((id) => keys[id]! > removed);
-  return there.sort((a, b) => keys[b]! - keys[a]! || a - b).slice(0, count);
+/** Places of the `count` highest scores, highest first, equals by place; none that is removed. */
+export function highestPlaces(field: Field, count: number): number[] {
+  const { places } = gatherFrom(field, boundOf(field, count), count);
+  const { scores } = field;
+  return [...places].sort((a, b) => scores[b]! - scores[a]! || a - b).slice(0, count);
 }

@@ -106,7 +106,7 @@ async function writeJson(run: LoadedRun, options: TextOptions, top: number): Pro
   const named = (id: number): string => printableBytes(run.tokenizer.tokenBytes(id));
   for await (const { next, outlook, ...token } of generateText(run, options)) {
     const { candidates, ...entropies } = describeOutlook(outlook, top);
-    const measures = { surprise: -token.logProb, rank: rankOf(next.logProbs, token.id), ...entropies };
+    const measures = { surprise: -token.logProb, rank: rankOf(outlook.raw, token.id), ...entropies };
     const mixture = next.mixture ? { mixture: next.mixture } : {};
     const list = candidates.map((candidate) => ({ ...candidate, text: named(candidate.id) }));
     printJson({ ...token, ...measures, windowed: next.windowed, ...mixture, candidates: list });
