@@ -17,7 +17,8 @@ namespace entries {
   each(geluGrad) each(gather) each(scatterAdd) each(dropout) each(attention) each(attentionGrad)                   \
   each(linearLogSumExp) each(linearLogSumExpGrad) each(linearCrossEntropy) each(adamW) each(copyStrided)           \
   each(linear) each(linearGrad) each(lstm) each(lstmGrad) each(gru) each(gruGrad) each(sgd) each(setRounding)      \
-  each(rounds) each(matmulHalves) each(linearHalves) each(toHalves) each(attentionStep)
+  each(rounds) each(matmulHalves) each(linearHalves) each(toHalves) each(attentionStep) each(blockMaxima)          \
+  each(scoreSums) each(scoresFrom) each(scoresWithin) each(scoresInRings)
 
 // Whether products round their inputs to bfloat16: one choice for the process.
 inline int rounding = 0;  // no STL here: WebAssembly has none
@@ -367,6 +368,29 @@ SOFTBOX_ENTRY(void, copyStrided) {
     c.toStride[i] = static_cast<int64_t>(layout[2 * c.rank + i]);
   }
   kernels.copyStrided(c);
+}
+
+// blockMaxima(scores, maxima, n)
+SOFTBOX_ENTRY(void, blockMaxima) { kernels.blockMaxima(a.floats(0), a.floats(1), a.size(2)); }
+// scoreSums(scores, runs, bins, result, n, top, inverse)
+SOFTBOX_ENTRY(void, scoreSums) {
+  kernels.scoreSums({a.floats(0), a.doubles(1), a.doubles(2), a.doubles(3), a.size(4), a.number(5), a.number(6)});
+}
+// Arguments of the three below begin with: scores, maxima, places, kept, n.
+template <class A>
+Gathering gathering(const A& a) {
+  return {a.floats(0), a.floats(1), a.ints(2), a.floats(3), a.size(4)};
+}
+// scoresFrom(..., threshold)
+SOFTBOX_ENTRY(double, scoresFrom) { return static_cast<double>(kernels.scoresFrom(gathering(a), a.number(5))); }
+// scoresWithin(..., centre, radius)
+SOFTBOX_ENTRY(double, scoresWithin) {
+  return static_cast<double>(kernels.scoresWithin(gathering(a), a.number(5), a.number(6)));
+}
+// scoresInRings(..., top, middle, first, last)
+SOFTBOX_ENTRY(double, scoresInRings) {
+  return static_cast<double>(
+      kernels.scoresInRings(gathering(a), a.number(5), a.integer(6), a.integer(7), a.integer(8)));
 }
 
 }  // namespace entries

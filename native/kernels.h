@@ -113,6 +113,25 @@ struct Sgd {
   double learningRate, clipNorm, share;  // share: weight of the new parameters in the average
 };
 
+// Σ e^((s - top) · inverse) and Σ of that times its distance, over the scores of a vocabulary.
+struct ScoreSums {
+  const float* scores;  // [n]
+  double* runs;         // [n / 256 rounded up]: the sum of the powers before each run of 256
+  double* bins;         // [1841] by distance, 46 a unit, or null
+  double* result;       // [2]
+  int64_t n;
+  double top, inverse;
+};
+
+// Places that are wanted, rising, and their scores.
+struct Gathering {
+  const float* scores;  // [n]
+  const float* maxima;  // [n / 128 rounded up]: the highest score of each block of 128
+  int32_t* places;      // [n + 1], as kept: one more than there may be
+  float* kept;
+  int64_t n;
+};
+
 constexpr int maxRank = 8;
 // A copy of 4-byte items over an index space with one stride a side and axis.
 struct StridedCopy {
@@ -164,6 +183,11 @@ struct Kernels {
   double (*adamW)(const AdamW&);
   double (*sgd)(const Sgd&);
   void (*copyStrided)(const StridedCopy&);
+  void (*scoreSums)(const ScoreSums&);
+  void (*blockMaxima)(const float* scores, float* maxima, int64_t n);
+  int64_t (*scoresFrom)(const Gathering&, double threshold);  // these return how many
+  int64_t (*scoresWithin)(const Gathering&, double centre, double radius);
+  int64_t (*scoresInRings)(const Gathering&, double top, int middle, int first, int last);
 };
 
 const Kernels* portableKernels();

@@ -8,6 +8,7 @@
 #include "recurrentgrad.h"
 #include "rotary.h"
 #include "rows.h"
+#include "scores.h"
 #include "sgd.h"
 #include "tables.h"
 #include "vocabularygrad.h"
@@ -57,7 +58,12 @@ const Kernels* SOFTBOX_GETTER(SOFTBOX_ISA)() {
                                 gruGrad,
                                 adamW,
                                 sgd,
-                                copyStrided};
+                                copyStrided,
+                                scoreSums,
+                                blockMaxima,
+                                scoresFrom,
+                                scoresWithin,
+                                scoresInRings};
   return &table;
 }
 

@@ -10,6 +10,7 @@ import { wasmRung } from "./ladder/wasm.ts";
 import { webgpuRung } from "./ladder/webgpu.ts";
 import { didYouMean } from "./nearest.ts";
 import { fusedKernels } from "./ops/table.ts";
+import { offerScorePasses } from "./scorePasses.ts";
 
 /** In the order of their names. */
 const rungs: readonly Rung[] = [tensorflowRung, webgpuRung, nativeRung, wasmRung, cpuRung];
@@ -51,9 +52,10 @@ export async function useEngine(name = "auto", options: StartOptions = {}): Prom
   registerGradients(fusedKernels);
   const rung = name === "auto" ? await chooseRung(options) : await namedRung(name, options);
   expectPrecision(rung, options);
-  const { backendName, details } = await rung.start(options);
+  const { backendName, details, scorePasses } = await rung.start(options);
   registerComposites(fusedKernels, backendName);
   if (!(await tf.setBackend(backendName))) throw new Error(`engine ${rung.name}: tfjs refused the backend`);
+  offerScorePasses(scorePasses);
   return { name: rung.name, description: `${rung.name} (${details})` };
 }
 

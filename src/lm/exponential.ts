@@ -8,12 +8,12 @@
  * The loops read table and constants into locals and have no branch: an import looked up at every token, or a branch taken at every
  * second one, costs more than the arithmetic.
  */
+import { binCount, binsOfOne, horizon, runLength, type ScorePasses } from "../engine/scorePasses.ts";
+
 const steps = 512;
 const stepsOfOne = steps / Math.LN2;
 const stepWidth = Math.LN2 / steps;
 
-/** What is this far below the highest score counts nothing in a sum: `e^(−40)` is 4e-18, 50,257 of it 2e-13. */
-const horizon = 40;
 const last = Math.floor(horizon * stepsOfOne + 0.5);
 /** `2^(−n/512)`, and 0 at the horizon. */
 const table = Float64Array.from({ length: last + 1 }, (_, n) => (n < last ? 2 ** (-n / steps) : 0));
@@ -38,13 +38,15 @@ export interface Sums {
   readonly runs: Float64Array;
 }
 
-/** Scores of a run. */
-const runLength = 256;
+/** The sums of some scores, as engines offer them too. */
+export const scoreSums: ScorePasses["scoreSums"] = (scores, runs, bins, result, n, top, inverse) => {
+  const beginning = scores.subarray(0, n);
+  if (bins) sumInBins(beginning, runs, bins, result, top, inverse);
+  else sumPowers(beginning, runs, result, top, inverse);
+};
 
-/** The sums of some scores with the highest of them, at temperature `1 / inverse`. */
-export function sumPowers(scores: Float32Array, top: number, inverse: number): Sums {
+function sumPowers(scores: Float32Array, runs: Float64Array, result: Float64Array, top: number, inverse: number): void {
   const [powers, perOne, width, far] = [table, stepsOfOne, stepWidth, horizon];
-  const runs = new Float64Array(Math.ceil(scores.length / runLength));
   let [total, slope] = [0, 0];
   for (let run = 0; run < runs.length; run++) {
     runs[run] = total;
@@ -58,7 +60,36 @@ export function sumPowers(scores: Float32Array, top: number, inverse: number): S
       slope += power * x;
     }
   }
-  return { top, total, entropy: Math.max(0, Math.log(total) + slope / total), runs };
+  [result[0], result[1]] = [total, slope];
+}
+
+/** Each bin is two sums while it grows, of even and of odd places: neighbours in the same bin would wait for each other. */
+function sumInBins(
+  scores: Float32Array,
+  runs: Float64Array,
+  bins: Float64Array,
+  result: Float64Array,
+  top: number,
+  inverse: number,
+): void {
+  const [powers, perOne, width, far, perBin] = [table, stepsOfOne, stepWidth, horizon, binsOfOne];
+  const pairs = new Float64Array(2 * binCount);
+  let [total, slope] = [0, 0];
+  for (let run = 0; run < runs.length; run++) {
+    runs[run] = total;
+    const end = Math.min(scores.length, (run + 1) * runLength);
+    for (let i = run * runLength; i < end; i++) {
+      const x = Math.min((top - scores[i]!) * inverse, far);
+      const n = (x * perOne + 0.5) | 0;
+      const r = n * width - x;
+      const power = powers[n]! * (1 + r * (1 + r * (1 / 2 + r * (1 / 6))));
+      total += power;
+      slope += power * x;
+      pairs[2 * ((x * perBin) | 0) + (i & 1)]! += power;
+    }
+  }
+  for (let bin = 0; bin < binCount; bin++) bins[bin] = pairs[2 * bin]! + pairs[2 * bin + 1]!;
+  [result[0], result[1]] = [total, slope];
 }
 
 /** The first place at which the running sum of the powers passes `wanted`, the last that has any if none does; and its power. */
@@ -78,45 +109,6 @@ export function placeOfSum(scores: Float32Array, { top, runs }: Sums, inverse: n
   let place = scores.length - 1; // rounding has left a rest
   while (place > 0 && !((top - scores[place]!) * inverse < far - 1)) place--;
   return { place, power: decay((top - scores[place]!) * inverse) };
-}
-
-/** Steps of the table that share a bin: 46 bins a nat. */
-const stepsOfBin = 16;
-const binCount = Math.floor(last / stepsOfBin) + 1;
-
-/** The bin of what lies `x` ≥ 0 below the highest score; the last is for all from the horizon on. It never falls as x grows. */
-export const binOf = (x: number): number => ((Math.min(x, horizon) * stepsOfOne + 0.5) | 0) >> 4;
-
-/** Sums, and those of the powers in each bin. */
-export interface BinnedSums extends Sums {
-  readonly bins: Float64Array;
-}
-
-/**
- * The sums of some scores with the highest of them, at temperature 1, and their bins, in one pass. Each bin is two sums, of even and of
- * odd places: neighbours in the same bin would wait for each other.
- */
-export function sumPowersInBins(scores: Float32Array, top: number): BinnedSums {
-  const [powers, perOne, width, far] = [table, stepsOfOne, stepWidth, horizon];
-  const runs = new Float64Array(Math.ceil(scores.length / runLength));
-  const pairs = new Float64Array(2 * binCount);
-  let [total, slope] = [0, 0];
-  for (let run = 0; run < runs.length; run++) {
-    runs[run] = total;
-    const end = Math.min(scores.length, (run + 1) * runLength);
-    for (let i = run * runLength; i < end; i++) {
-      const x = Math.min(top - scores[i]!, far);
-      const n = (x * perOne + 0.5) | 0;
-      const r = n * width - x;
-      const power = powers[n]! * (1 + r * (1 + r * (1 / 2 + r * (1 / 6))));
-      total += power;
-      slope += power * x;
-      pairs[((n >> 4) << 1) | (i & 1)]! += power;
-    }
-  }
-  const bins = new Float64Array(binCount);
-  for (let bin = 0; bin < binCount; bin++) bins[bin] = pairs[2 * bin]! + pairs[2 * bin + 1]!;
-  return { top, total, entropy: Math.max(0, Math.log(total) + slope / total), runs, bins };
 }
 
 /**

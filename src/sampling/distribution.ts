@@ -1,6 +1,6 @@
 /** @file One next-token distribution, three times: the model's own, after temperature, after filters. */
+import { blockLength } from "../engine/scorePasses.ts";
 import { decay } from "../lm/exponential.ts";
-import { blockLength } from "./blocks.ts";
 import { applyChain, chainOf, temper } from "./chain.ts";
 import { createField, type Field, probabilityOf, removed, type Scores, scoreOf } from "./field.ts";
 import type { FilterContext } from "./filters.ts";

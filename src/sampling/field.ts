@@ -2,9 +2,10 @@
  * @file The tokens that filters have left. A field is handed from filter to filter, then to the draw, then to whoever describes it: nobody
  * sums the same powers twice, and few survivors make short arrays.
  */
-import { type BinnedSums, decay, type Sums, sumPowers, sumPowersInBins } from "../lm/exponential.ts";
+import { binCount, blockLength, runLength } from "../engine/scorePasses.ts";
+import { decay, type Sums } from "../lm/exponential.ts";
 import { maximum } from "../lm/softmax.ts";
-import { blockLength, blockMaxima } from "./blocks.ts";
+import { passes } from "./passes.ts";
 
 /** Log-probabilities up to a constant; −∞ where removed. */
 export type Scores = Float32Array;
@@ -29,6 +30,11 @@ export interface Field {
   readonly binned: () => BinnedSums;
 }
 
+/** Sums, and those of the powers in each bin of distance from the highest score. */
+export interface BinnedSums extends Sums {
+  readonly bins: Float64Array;
+}
+
 /** The value of a function of no arguments, computed at the first call. */
 function once<T>(compute: () => T): () => T {
   let value: T | undefined;
@@ -43,17 +49,32 @@ export function createField(
   scores: Scores,
   ids?: Int32Array,
   inverse = 1,
-  maxima = once(() => blockMaxima(scores)),
+  maxima = once(() => maximaOf(scores)),
 ): Field {
   const top = once(() => maximum(maxima()));
-  let binnedSums: BinnedSums | undefined;
-  const binned = (): BinnedSums => {
-    binnedSums ??= sumPowersInBins(scores, top());
-    return binnedSums;
-  };
-  const plain = once(() => sumPowers(scores, top(), inverse));
-  const sums = (): Sums => (inverse === 1 && binnedSums ? binnedSums : plain());
-  return { scores, ids, inverse, maxima, top, sums, binned };
+  const plain = once(() => sumsOf(scores, top(), inverse, null));
+  let sums: () => Sums = plain;
+  const binned = once(() => {
+    const bins = new Float64Array(binCount);
+    const own = { ...sumsOf(scores, top(), 1, bins), bins };
+    if (inverse === 1) sums = () => own;
+    return own;
+  });
+  return { scores, ids, inverse, maxima, top, sums: () => sums(), binned };
+}
+
+function maximaOf(scores: Scores): Float32Array {
+  const maxima = new Float32Array(Math.ceil(scores.length / blockLength));
+  passes().blockMaxima(scores, maxima, scores.length);
+  return maxima;
+}
+
+function sumsOf(scores: Scores, top: number, inverse: number, bins: Float64Array | null): Sums {
+  const runs = new Float64Array(Math.ceil(scores.length / runLength));
+  const result = new Float64Array(2);
+  passes().scoreSums(scores, runs, bins, result, scores.length, top, inverse);
+  const [total, slope] = [result[0]!, result[1]!];
+  return { top, total, entropy: Math.max(0, Math.log(total) + slope / total), runs };
 }
 
 /** The same tokens with scores of a filter's making, in the same places. */
@@ -78,46 +99,26 @@ function makeRoom(count: number): void {
   [places, kept] = [new Int32Array(count + 1), new Float32Array(count + 1)];
 }
 
-/**
- * The places whose score is at least the threshold, and of those at the threshold the `ties` first; none that is removed.
- *
- * Each place of a block that has any is written down, and written over by the next where it is not wanted: there is no branch to be guessed
- * wrong.
- */
+/** The places whose score is at least the threshold, and of those at the threshold the `ties` first; none that is removed. */
 export function gatherFrom({ scores, maxima }: Field, threshold: number, ties = Number.POSITIVE_INFINITY): Gathered {
   makeRoom(scores.length);
   const least = Math.max(threshold, -Number.MAX_VALUE);
-  const [ownPlaces, own, best] = [places, kept, maxima()];
-  let count = 0;
-  for (let block = 0; block < best.length; block++) {
-    if (best[block]! < least) continue;
-    const end = Math.min(scores.length, (block + 1) * blockLength);
-    for (let i = block * blockLength; i < end; i++) {
-      const score = scores[i]!;
-      ownPlaces[count] = i;
-      own[count] = score;
-      count += Number(score >= least);
-    }
-  }
+  const count = passes().scoresFrom(scores, maxima(), places, kept, scores.length, least);
   return leaveOut(count, ties, (score) => score === threshold);
 }
 
 /** The places whose distance from a centre, `|centre − s|` in float32, is at most `radius`, and of those at that distance the `ties` first. */
 export function gatherWithin({ scores, maxima }: Field, centre: number, radius: number, ties: number): Gathered {
   makeRoom(scores.length);
-  const [ownPlaces, own, best] = [places, kept, maxima()];
-  let count = 0;
-  for (let block = 0; block < best.length; block++) {
-    if (Math.fround(centre - best[block]!) > radius) continue;
-    const end = Math.min(scores.length, (block + 1) * blockLength);
-    for (let i = block * blockLength; i < end; i++) {
-      const score = scores[i]!;
-      ownPlaces[count] = i;
-      own[count] = score;
-      count += Number(Math.fround(Math.abs(centre - score)) <= radius);
-    }
-  }
+  const count = passes().scoresWithin(scores, maxima(), places, kept, scores.length, centre, radius);
   return leaveOut(count, ties, (score) => Math.fround(Math.abs(centre - score)) === radius);
+}
+
+/** The places whose bin is from `first` to `last` bins away from the one in the middle. */
+export function gatherRings({ scores, maxima, top }: Field, middle: number, first: number, last: number): Gathered {
+  makeRoom(scores.length);
+  const count = passes().scoresInRings(scores, maxima(), places, kept, scores.length, top(), middle, first, last);
+  return leaveOut(count, Number.POSITIVE_INFINITY, () => false);
 }
 
 /** Takes all but the first `ties` of those at the border out of what has been gathered. */

@@ -4,9 +4,9 @@
  * Nothing is sorted. One pass sums the powers in narrow bins of scores; of the rings of bins around that of the centre, those in which the
  * mass is reached are then the only ones whose tokens are compared with each other.
  */
-import { binOf, decay } from "../lm/exponential.ts";
-import { blockLength } from "./blocks.ts";
-import { type Field, gatherWithin, keep, keepFrom } from "./field.ts";
+import { binOf } from "../engine/scorePasses.ts";
+import { decay } from "../lm/exponential.ts";
+import { type Field, gatherRings, gatherWithin, keep, keepFrom } from "./field.ts";
 import { selectWithin } from "./select.ts";
 
 /** Rings of bins around a middle one: ring k is the bins k before and k after it. */
@@ -17,11 +17,12 @@ interface Rings {
 
 /** Keeps the fewest likeliest tokens whose probabilities reach `mass`, in (0, 1); at least one. Of equals the lowest ids stay. */
 export function keepNucleus(field: Field, mass: number): Field {
+  makeRoom(field.scores.length);
   const { bins, total } = field.binned();
   const rings = { bins, middle: 0 };
   const wanted = mass * total;
   const ring = ringOf(rings, wanted);
-  const atBorder = placesBetween(field, 0, ring, ring);
+  const atBorder = gatherRings(field, 0, ring, ring).places;
   const { threshold, ties } = borderOf(field, { keys: field.scores, atBorder, wanted, above: massWithin(rings, ring) });
   return keepFrom(field, threshold, ties);
 }
@@ -31,13 +32,14 @@ const slack = 2;
 
 /** Keeps the fewest tokens whose surprise is nearest to the entropy and whose probabilities reach `mass`; at least one. Of equals likewise. */
 export function keepTypical(field: Field, mass: number): Field {
+  makeRoom(field.scores.length);
   const { bins, top, total, entropy } = field.binned();
   const centre = Math.log(total) + top - entropy;
   const rings = { bins, middle: binOf(top - centre) };
   const wanted = mass * total;
   const ring = ringOf(rings, wanted);
   const first = Math.max(0, ring - slack);
-  const atBorder = placesBetween(field, rings.middle, first, ring + slack);
+  const atBorder = gatherRings(field, rings.middle, first, ring + slack).places;
   for (const place of atBorder) distances[place] = -Math.abs(centre - field.scores[place]!);
   const { threshold, ties } = borderOf(field, { keys: distances, atBorder, wanted, above: massWithin(rings, first) });
   return keep(field, gatherWithin(field, centre, -threshold, ties));
@@ -68,34 +70,11 @@ function ringOf(rings: Rings, wanted: number): number {
   return last;
 }
 
-/** Room for the tokens at a border; `[n]` by place, of which only theirs are written. The next field overwrites it. */
-let open = new Int32Array(1);
+/** By place; only those at a border are written. The next field overwrites them. */
 let [distances, powers] = [new Float32Array(1), new Float64Array(1)];
 
 function makeRoom(count: number): void {
-  if (open.length > count) return;
-  open = new Int32Array(count + 1);
-  [distances, powers] = [new Float32Array(count), new Float64Array(count)];
-}
-
-/**
- * The places in the rings from one to another, rising, in a view that the next call overwrites. Each place is written down, and written over
- * by the next where it is not wanted: there is no branch to be guessed wrong.
- */
-function placesBetween({ scores, maxima, top }: Field, middle: number, first: number, last: number): Int32Array {
-  makeRoom(scores.length);
-  const [own, best, highest] = [open, maxima(), top()];
-  let count = 0;
-  for (let block = 0; block < best.length; block++) {
-    if (binOf(highest - best[block]!) - middle > last) continue;
-    const end = Math.min(scores.length, (block + 1) * blockLength);
-    for (let i = block * blockLength; i < end; i++) {
-      const ring = Math.abs(binOf(highest - scores[i]!) - middle);
-      own[count] = i;
-      count += Number(ring >= first) & Number(ring <= last);
-    }
-  }
-  return own.subarray(0, count);
+  if (powers.length < count) [distances, powers] = [new Float32Array(count), new Float64Array(count)];
 }
 
 /** What is wanted of the tokens at a border; `above` is the sum of the powers that have higher keys. */

@@ -1,5 +1,6 @@
 /** @file What the engine ladder asks of an engine. */
 import type { Precision } from "../native/addon.ts";
+import type { ScorePasses } from "../scorePasses.ts";
 
 export type { Precision } from "../native/addon.ts";
 
@@ -35,6 +36,15 @@ export interface Rung {
   readonly precisions?: readonly Precision[];
   /** Says whether the engine can start here. Never throws. */
   inspect(options: InspectOptions): Promise<Inspection>;
-  /** Registers and readies the tfjs backend; gives its name there and words for the user, e.g. `avx512, 2 threads`. */
-  start(options: StartOptions): Promise<{ readonly backendName: string; readonly details: string }>;
+  /** Registers and readies the tfjs backend. */
+  start(options: StartOptions): Promise<Started>;
+}
+
+export interface Started {
+  /** The tfjs backend's. */
+  readonly backendName: string;
+  /** For the user, e.g. `avx512, 2 threads`. */
+  readonly details: string;
+  /** Absent where JavaScript's are as fast. */
+  readonly scorePasses?: ScorePasses;
 }

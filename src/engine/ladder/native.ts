@@ -1,5 +1,5 @@
 /** @file Our own kernels in C++ under a tfjs backend; compiled at install, or here at first use. */
-import { compileAddon, nativeStatus, setPrecision } from "../native/addon.ts";
+import { compileAddon, loadAddon, nativeStatus, setPrecision } from "../native/addon.ts";
 import { registerNativeBackend } from "../native/backend.ts";
 import type { Inspection, Rung } from "./ladder.ts";
 
@@ -26,6 +26,6 @@ export const nativeRung: Rung = {
     setPrecision(precision);
     const status = nativeStatus();
     if (!status.usable) throw new Error(`native engine: registered, but ${status.reason}`);
-    return { backendName: "native", details: describe(status) };
+    return { backendName: "native", details: describe(status), scorePasses: loadAddon() };
   },
 };

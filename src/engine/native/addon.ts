@@ -11,6 +11,7 @@ import { join } from "node:path";
 import { pathToFileURL } from "node:url";
 import { SandboxError } from "../errors.ts";
 import { packageRoot } from "../packageRoot.ts";
+import type { ScorePasses } from "../scorePasses.ts";
 import type { LayersAddon } from "./layersAddon.ts";
 import type { ReadingAddon } from "./readingAddon.ts";
 import type { RecurrentAddon } from "./recurrentAddon.ts";
@@ -21,7 +22,7 @@ export type InstructionSet = "portable" | "avx2" | "avx512" | "avx512bf16" | "am
 export type Precision = "float32" | "bfloat16";
 
 /** The native functions, argument by argument as native/binding.cc reads them. Sizes are in elements. */
-export interface NativeAddon extends LayersAddon, ReadingAddon, RecurrentAddon, VocabularyAddon {
+export interface NativeAddon extends LayersAddon, ReadingAddon, RecurrentAddon, ScorePasses, VocabularyAddon {
   matmul(
     a: Float32Array,
     b: Float32Array,

@@ -48,6 +48,11 @@ const written: Readonly<Record<KernelName, readonly number[]>> = {
   linearHalves: [4, 5],
   toHalves: [1],
   attentionStep: [1, 2, 3],
+  blockMaxima: [1],
+  scoreSums: [1, 2, 3],
+  scoresFrom: [2, 3],
+  scoresWithin: [2, 3],
+  scoresInRings: [2, 3],
   setRounding: [],
   rounds: [],
 };

@@ -1,0 +1,124 @@
+/** @file The passes of the engines against their definitions, and the definitions against plain words. */
+import fc from "fast-check";
+import { afterAll, describe, expect, test } from "vitest";
+import { loadAddon } from "../engine/native/addon.ts";
+import { binCount, binOf, blockLength, runLength, type ScorePasses } from "../engine/scorePasses.ts";
+import { loadWasm } from "../engine/wasm/addon.ts";
+import { plainPasses } from "./passes.ts";
+
+const native = loadAddon();
+const before = native.instructionSet();
+afterAll(() => native.setInstructionSet(before));
+
+const engines: readonly (readonly [string, ScorePasses, () => void])[] = [
+  ["JavaScript", plainPasses, () => {}],
+  ["WebAssembly", loadWasm().addon, () => {}],
+  ...native.instructionSets().map((name) => [name, native, () => native.setInstructionSet(name)] as const),
+];
+
+/** Scores of one block, several or many; spread or full of ties; some removed, one at least left. */
+const scores = fc
+  .record({
+    size: fc.oneof(fc.integer({ min: 1, max: 9 }), fc.constantFrom(128, 129, 1000, 5003)),
+    seed: fc.nat(),
+    range: fc.constantFrom(0, 1, 8, 60),
+    rounded: fc.boolean(),
+    gone: fc.constantFrom(0, 0.5, 0.95),
+  })
+  .map(({ size, seed, range, rounded, gone }) => {
+    let state = seed >>> 0;
+    const uniform = (): number => {
+      state = (Math.imul(state, 1_664_525) + 1_013_904_223) >>> 0;
+      return state / 2 ** 32;
+    };
+    const kept = Math.floor(uniform() * size);
+    return Float32Array.from({ length: size }, (_, id) => {
+      const score = -range * uniform();
+      if (id !== kept && uniform() < gone) return Number.NEGATIVE_INFINITY;
+      return rounded ? Math.round(score) : score;
+    });
+  });
+
+const highest = (x: Float32Array): number => x.reduce((a, b) => Math.max(a, b));
+const maximaOf = (x: Float32Array): Float32Array =>
+  Float32Array.from({ length: Math.ceil(x.length / blockLength) }, (_, block) =>
+    highest(x.subarray(block * blockLength, (block + 1) * blockLength)),
+  );
+
+describe.each(engines)("%s", (_, passes, choose) => {
+  test("maxima are those of the blocks", () => {
+    choose();
+    fc.assert(
+      fc.property(scores, (x) => {
+        const maxima = new Float32Array(Math.ceil(x.length / blockLength)).fill(Number.NaN);
+        passes.blockMaxima(x, maxima, x.length);
+        expect(maxima).toEqual(maximaOf(x));
+      }),
+    );
+  });
+
+  test("sums are those of Math.exp, by run and by bin, with bins or without", () => {
+    choose();
+    fc.assert(
+      fc.property(scores, fc.constantFrom(1, 0.1, 1.25, 40), fc.boolean(), (x, inverse, binned) => {
+        const runs = new Float64Array(Math.ceil(x.length / runLength)).fill(Number.NaN);
+        const bins = binned ? new Float64Array(binCount).fill(Number.NaN) : null;
+        const result = Float64Array.of(Number.NaN, Number.NaN);
+        const top = highest(x);
+        passes.scoreSums(x, runs, bins, result, x.length, top, inverse);
+        const expected = { runs: new Float64Array(runs.length), bins: new Float64Array(binCount), total: 0, slope: 0 };
+        for (const [i, score] of x.entries()) {
+          if (i % runLength === 0) expected.runs[i / runLength] = expected.total;
+          const distance = (top - score) * inverse;
+          const power = distance < 40 ? Math.exp(-distance) : 0;
+          expected.total += power;
+          expected.slope += power > 0 ? power * distance : 0;
+          expected.bins[binOf(distance)]! += power;
+        }
+        const close = (got: number, wanted: number) => Math.abs(got - wanted) <= 1e-13 * wanted + 1e-16;
+        expect(close(result[0]!, expected.total) && close(result[1]!, expected.slope)).toBe(true);
+        expect(runs.every((sum, run) => close(sum, expected.runs[run]!))).toBe(true);
+        if (bins) expect(bins.every((sum, bin) => close(sum, expected.bins[bin]!))).toBe(true);
+      }),
+    );
+  });
+
+  test("places are exactly those that are asked for, rising, with their scores", () => {
+    choose();
+    const among = fc.double({ min: 0, max: 1, noNaN: true });
+    const rings = fc.tuple(fc.nat({ max: 400 }), fc.nat({ max: 100 }), fc.nat({ max: 5 }));
+    fc.assert(
+      fc.property(scores, among, among, rings, (x, at, to, [middle, first, more]) => {
+        const there = x.filter((score) => score > Number.NEGATIVE_INFINITY);
+        const [one, other] = [there[Math.floor(at * (there.length - 1))]!, there[Math.floor(to * (there.length - 1))]!];
+        const [maxima, top, n] = [maximaOf(x), highest(x), x.length];
+        const gather = (call: (places: Int32Array, kept: Float32Array) => number) => {
+          const [places, kept] = [new Int32Array(n + 1), new Float32Array(n + 1)];
+          const count = call(places, kept);
+          return { places: places.slice(0, count), kept: kept.slice(0, count) };
+        };
+        const wanted = (is: (score: number) => boolean) => {
+          const places = Int32Array.from([...x.keys()].filter((i) => is(x[i]!)));
+          return { places, kept: Float32Array.from(places, (place) => x[place]!) };
+        };
+        expect(gather((places, kept) => passes.scoresFrom(x, maxima, places, kept, n, one))).toEqual(
+          wanted((score) => score >= one),
+        );
+        const centre = one + 1e-3;
+        const radius = Math.fround(Math.abs(centre - other));
+        expect(gather((places, kept) => passes.scoresWithin(x, maxima, places, kept, n, centre, radius))).toEqual(
+          wanted((score) => Math.fround(Math.abs(centre - score)) <= radius),
+        );
+        const last = first + more;
+        expect(
+          gather((places, kept) => passes.scoresInRings(x, maxima, places, kept, n, top, middle, first, last)),
+        ).toEqual(
+          wanted((score) => {
+            const ring = Math.abs(Math.floor(46 * Math.min(top - score, 40)) - middle);
+            return ring >= first && ring <= last;
+          }),
+        );
+      }),
+    );
+  });
+});
