@@ -53,7 +53,7 @@ function logProbsOf(scores) {
 
 /** The smallest and the median of the milliseconds of a call. */
 function time(call) {
-  for (let i = 0; i < 20; i++) call();
+  for (let i = 0; i < Math.min(20, turns); i++) call();
   const times = Array.from({ length: turns }, () => {
     const start = performance.now();
     call();

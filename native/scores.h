@@ -1,4 +1,4 @@
-// Passes over the scores of a vocabulary by which a token is drawn: sums of powers in double precision, and places of what is wanted.
+// Passes over the scores of a vocabulary by which a token is drawn: sums of powers in double precision, places of what is wanted.
 // What each gives is said in src/engine/scorePasses.ts; the definitions in JavaScript are those of src/sampling/passes.ts.
 #pragma once
 #include "simd.h"
@@ -68,6 +68,7 @@ FORCE_INLINE void sumRuns(const ScoreSums& p, double (*pairs)[2]) {
     for (int64_t i = start; i < least(p.n, start + runLength); i += doubleLanes) {
       dvec x = (p.top - loadScores(p.scores + i, p.n - i)) * p.inverse;
       x = x < horizon ? x : dvec{} + horizon;
+      x = x > 0 ? x : dvec{};  // scores that are no numbers may hide the highest: no bin lies before the first
       const dvec power = x < horizon ? decayOf(x) : dvec{};
       powers += power;
       products += power * x;
@@ -99,8 +100,8 @@ static void blockMaxima(const float* scores, float* maxima, int64_t n) {
   }
 }
 
-// Of blocks whose highest score is worth it, writes down each place, and writes the next over it where it is not wanted: there is no branch
-// to be guessed wrong.
+// Of blocks whose highest score is worth it, writes down each place, and writes the next over it where it is not wanted: there is
+// no branch to be guessed wrong.
 template <class B, class F>
 FORCE_INLINE int64_t gatherWhere(const Gathering& g, const B& isWorth, const F& isWanted) {
   const float* __restrict scores = g.scores;
@@ -129,16 +130,15 @@ static int64_t scoresWithin(const Gathering& g, double centre, double radius) {
       [=](double score) { return static_cast<double>(static_cast<float>(__builtin_fabs(centre - score))) <= radius; });
 }
 
+// Of bins from `first` to `last` away from that in the middle, on either side.
 static int64_t scoresInRings(const Gathering& g, double top, int middle, int first, int last) {
-  const auto distance = [=](double score) {
-    const double x = top - score < horizon ? top - score : horizon;
-    return static_cast<int>(x * binsOfOne) - middle;
-  };
+  const double begin = middle - last, end = middle + last + 1;
+  const double innerBegin = middle - first + 1, innerEnd = middle + first;
   return gatherWhere(
-      g, [=](double best) { return distance(best) <= last; },
+      g, [=](double best) { return (top - best) * binsOfOne < end; },
       [=](double score) {
-        const int ring = __builtin_abs(distance(score));
-        return (ring >= first) & (ring <= last);
+        const double at = (top - score) * binsOfOne;
+        return (at >= begin) & (at < end) & ((at < innerBegin) | (at >= innerEnd));
       });
 }
 

@@ -58,7 +58,7 @@ export interface ScorePasses {
     centre: number,
     radius: number,
   ): number;
-  /** The places whose bin is from `first` to `last` bins away from the one in the middle. @param top - the highest score. */
+  /** The places whose distance, `⌊46 (top − s)⌋` in bins, is from `first` to `last` bins away from `middle`. @param top - the highest score. */
   scoresInRings(
     scores: Float32Array,
     maxima: Float32Array,

@@ -5,6 +5,7 @@
 import { binCount, blockLength, runLength } from "../engine/scorePasses.ts";
 import { decay, type Sums } from "../lm/exponential.ts";
 import { maximum } from "../lm/softmax.ts";
+import { type Gathered, gatherFrom } from "./gather.ts";
 import { passes } from "./passes.ts";
 
 /** Log-probabilities up to a constant; −∞ where removed. */
@@ -51,6 +52,7 @@ export function createField(
   inverse = 1,
   maxima = once(() => maximaOf(scores)),
 ): Field {
+  if (!(scores instanceof Float32Array)) throw new TypeError("scores: expected a Float32Array"); // an engine reads its memory
   const top = once(() => maximum(maxima()));
   const plain = once(() => sumsOf(scores, top(), inverse, null));
   let sums: () => Sums = plain;
@@ -83,55 +85,6 @@ export const withScores = (field: Field, scores: Scores): Field => createField(s
 /** The same tokens and scores at another temperature, `1 / inverse`. */
 export const atTemperature = ({ scores, ids, maxima }: Field, inverse: number): Field =>
   createField(scores, ids, inverse, maxima);
-
-/** Some places of a field, rising, and the scores there, in views that the next gathering overwrites. */
-export interface Gathered {
-  readonly places: Int32Array;
-  readonly scores: Scores;
-}
-
-/** Room for what is gathered. */
-let places = new Int32Array(1);
-let kept: Scores = new Float32Array(1);
-
-function makeRoom(count: number): void {
-  if (places.length > count) return;
-  [places, kept] = [new Int32Array(count + 1), new Float32Array(count + 1)];
-}
-
-/** The places whose score is at least the threshold, and of those at the threshold the `ties` first; none that is removed. */
-export function gatherFrom({ scores, maxima }: Field, threshold: number, ties = Number.POSITIVE_INFINITY): Gathered {
-  makeRoom(scores.length);
-  const least = Math.max(threshold, -Number.MAX_VALUE);
-  const count = passes().scoresFrom(scores, maxima(), places, kept, scores.length, least);
-  return leaveOut(count, ties, (score) => score === threshold);
-}
-
-/** The places whose distance from a centre, `|centre − s|` in float32, is at most `radius`, and of those at that distance the `ties` first. */
-export function gatherWithin({ scores, maxima }: Field, centre: number, radius: number, ties: number): Gathered {
-  makeRoom(scores.length);
-  const count = passes().scoresWithin(scores, maxima(), places, kept, scores.length, centre, radius);
-  return leaveOut(count, ties, (score) => Math.fround(Math.abs(centre - score)) === radius);
-}
-
-/** The places whose bin is from `first` to `last` bins away from the one in the middle. */
-export function gatherRings({ scores, maxima, top }: Field, middle: number, first: number, last: number): Gathered {
-  makeRoom(scores.length);
-  const count = passes().scoresInRings(scores, maxima(), places, kept, scores.length, top(), middle, first, last);
-  return leaveOut(count, Number.POSITIVE_INFINITY, () => false);
-}
-
-/** Takes all but the first `ties` of those at the border out of what has been gathered. */
-function leaveOut(count: number, ties: number, isAtBorder: (score: number) => boolean): Gathered {
-  let [left, tied] = [0, 0];
-  for (let i = 0; ties < count && i < count; i++) {
-    if (isAtBorder(kept[i]!) && tied++ >= ties) continue;
-    places[left] = places[i]!;
-    kept[left++] = kept[i]!;
-  }
-  if (ties >= count) left = count;
-  return { places: places.subarray(0, left), scores: kept.subarray(0, left) };
-}
 
 /** The tokens in some places of a field; the field itself where these are all it has. */
 export function keep(field: Field, gathered: Gathered): Field {

@@ -5,7 +5,8 @@
  * and breaks ties towards lower ids; at its off value it gives back the field it was given. Those that look at the text so far
  * are in `penalties.ts`.
  */
-import { type Field, gatherFrom, keepFrom, removed, withScores } from "./field.ts";
+import { type Field, keepFrom, removed, withScores } from "./field.ts";
+import { gatherFrom } from "./gather.ts";
 import { keepNucleus, keepTypical } from "./nucleus.ts";
 import { borderOfHighest } from "./select.ts";
 

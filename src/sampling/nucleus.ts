@@ -6,8 +6,9 @@
  */
 import { binOf } from "../engine/scorePasses.ts";
 import { decay } from "../lm/exponential.ts";
-import { type Field, gatherRings, gatherWithin, keep, keepFrom } from "./field.ts";
-import { selectWithin } from "./select.ts";
+import { type Field, keep, keepFrom } from "./field.ts";
+import { gatherRings, gatherWithin } from "./gather.ts";
+import { selectThreshold } from "./select.ts";
 
 /** Rings of bins around a middle one: ring k is the bins k before and k after it. */
 interface Rings {
@@ -17,13 +18,12 @@ interface Rings {
 
 /** Keeps the fewest likeliest tokens whose probabilities reach `mass`, in (0, 1); at least one. Of equals the lowest ids stay. */
 export function keepNucleus(field: Field, mass: number): Field {
-  makeRoom(field.scores.length);
-  const { bins, total } = field.binned();
+  const { bins, top, total } = field.binned();
   const rings = { bins, middle: 0 };
   const wanted = mass * total;
   const ring = ringOf(rings, wanted);
-  const atBorder = gatherRings(field, 0, ring, ring).places;
-  const { threshold, ties } = borderOf(field, { keys: field.scores, atBorder, wanted, above: massWithin(rings, ring) });
+  const { scores } = gatherRings(field, 0, ring, ring);
+  const { threshold, ties } = borderOf(scores, powersOf(scores, top), wanted - massWithin(rings, ring));
   return keepFrom(field, threshold, ties);
 }
 
@@ -32,17 +32,38 @@ const slack = 2;
 
 /** Keeps the fewest tokens whose surprise is nearest to the entropy and whose probabilities reach `mass`; at least one. Of equals likewise. */
 export function keepTypical(field: Field, mass: number): Field {
-  makeRoom(field.scores.length);
   const { bins, top, total, entropy } = field.binned();
   const centre = Math.log(total) + top - entropy;
   const rings = { bins, middle: binOf(top - centre) };
   const wanted = mass * total;
   const ring = ringOf(rings, wanted);
   const first = Math.max(0, ring - slack);
-  const atBorder = gatherRings(field, rings.middle, first, ring + slack).places;
-  for (const place of atBorder) distances[place] = -Math.abs(centre - field.scores[place]!);
-  const { threshold, ties } = borderOf(field, { keys: distances, atBorder, wanted, above: massWithin(rings, first) });
+  const { scores } = gatherRings(field, rings.middle, first, ring + slack);
+  const nearness = new Float32Array(scores.length);
+  for (let i = 0; i < scores.length; i++) nearness[i] = -Math.abs(centre - scores[i]!);
+  const { threshold, ties } = borderOf(nearness, powersOf(scores, top), wanted - massWithin(rings, first));
   return keep(field, gatherWithin(field, centre, -threshold, ties));
+}
+
+/** `e^(s − top)`. */
+function powersOf(scores: Float32Array, top: number): Float64Array {
+  const powers = new Float64Array(scores.length);
+  for (let i = 0; i < scores.length; i++) powers[i] = decay(top - scores[i]!);
+  return powers;
+}
+
+/** The border of the highest keys whose weights reach `wanted`, and how many of those at it, the first, are needed; infinitely many if all are. */
+function borderOf(keys: Float32Array, weights: Float64Array, wanted: number): { threshold: number; ties: number } {
+  const { threshold, above } = selectThreshold(keys, wanted, weights);
+  let [reached, needed, tied] = [above, 0, 0];
+  for (let i = 0; i < keys.length; i++) {
+    if (keys[i] !== threshold) continue;
+    tied++;
+    if (needed > 0 && reached >= wanted) continue;
+    reached += weights[i]!;
+    needed++;
+  }
+  return { threshold, ties: needed < tied ? needed : Number.POSITIVE_INFINITY };
 }
 
 /** Sum of the powers in a ring. */
@@ -68,34 +89,4 @@ function ringOf(rings: Rings, wanted: number): number {
     if (mass > 0) last = ring;
   }
   return last;
-}
-
-/** By place; only those at a border are written. The next field overwrites them. */
-let [distances, powers] = [new Float32Array(1), new Float64Array(1)];
-
-function makeRoom(count: number): void {
-  if (powers.length < count) [distances, powers] = [new Float32Array(count), new Float64Array(count)];
-}
-
-/** What is wanted of the tokens at a border; `above` is the sum of the powers that have higher keys. */
-interface Wish {
-  /** The higher the nearer, by place. */
-  readonly keys: Float32Array;
-  readonly atBorder: Int32Array;
-  readonly wanted: number;
-  readonly above: number;
-}
-
-/** The lowest key that is kept, and how many of those that have it, by rising place; infinitely many where all are. */
-function borderOf(
-  { scores, top }: Field,
-  { keys, atBorder, wanted, above }: Wish,
-): { threshold: number; ties: number } {
-  for (const place of atBorder) powers[place] = decay(top() - scores[place]!);
-  const candidates = atBorder.filter((place) => powers[place]! > 0);
-  const border = selectWithin({ keys, weights: powers, candidates, wanted, above });
-  const ties = atBorder.filter((place) => keys[place] === border.threshold);
-  let [reached, count] = [border.above + powers[ties[0]!]!, 1];
-  while (count < ties.length && reached < wanted) reached += powers[ties[count++]!]!;
-  return { threshold: border.threshold, ties: count < ties.length ? count : Number.POSITIVE_INFINITY };
 }

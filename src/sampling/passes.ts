@@ -1,5 +1,5 @@
 /** @file The passes over a vocabulary's scores, defined in JavaScript; the active engine's where it has its own. */
-import { binOf, blockLength, offeredScorePasses, type ScorePasses } from "../engine/scorePasses.ts";
+import { binsOfOne, blockLength, offeredScorePasses, type ScorePasses } from "../engine/scorePasses.ts";
 import { scoreSums } from "../lm/exponential.ts";
 
 export const plainPasses: ScorePasses = { blockMaxima, scoreSums, scoresFrom, scoresWithin, scoresInRings };
@@ -62,18 +62,20 @@ function scoresWithin(...[scores, maxima, places, kept, n, centre, radius]: Pass
   return count;
 }
 
+/** Few, as a rule: what they score is looked up in the end. */
 function scoresInRings(...[scores, maxima, places, kept, n, top, middle, first, last]: Pass<"scoresInRings">): number {
+  const [begin, end] = [middle - last, middle + last + 1];
+  const [innerBegin, innerEnd] = [middle - first + 1, middle + first];
   let count = 0;
   for (let block = 0; block < maxima.length; block++) {
-    if (binOf(top - maxima[block]!) - middle > last) continue;
-    const end = Math.min(n, (block + 1) * blockLength);
-    for (let i = block * blockLength; i < end; i++) {
-      const score = scores[i]!;
-      const ring = Math.abs(binOf(top - score) - middle);
+    if (!((top - maxima[block]!) * binsOfOne < end)) continue;
+    const stop = Math.min(n, (block + 1) * blockLength);
+    for (let i = block * blockLength; i < stop; i++) {
+      const at = (top - scores[i]!) * binsOfOne;
       places[count] = i;
-      kept[count] = score;
-      count += Number(ring >= first) & Number(ring <= last);
+      count += Number(at >= begin) & Number(at < end) & (Number(at < innerBegin) | Number(at >= innerEnd));
     }
   }
+  for (let i = 0; i < count; i++) kept[i] = scores[places[i]!]!;
   return count;
 }

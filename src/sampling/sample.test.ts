@@ -95,3 +95,8 @@ test("seed and position fix the token, and seed 0 is a seed like any other", () 
   const texts = [0, 1, 2, 2 ** 32, 2 ** 32 + 1, Number.MAX_SAFE_INTEGER].map((seed) => text(seed).join());
   expect(new Set(texts).size).toBe(texts.length);
 });
+
+test("scores that are no numbers are refused", () => {
+  const field = createField(new Float32Array(300).fill(Number.NaN));
+  expect(() => drawFrom(field, 1, 0)).toThrow("sampling: expected scores");
+});

@@ -1,5 +1,6 @@
 /** @file Borders between keys without sorting all of them: the k-th highest, what reaches a weight, the places of the highest. */
-import { type Field, gatherFrom, removed } from "./field.ts";
+import { type Field, removed } from "./field.ts";
+import { gatherFrom } from "./gather.ts";
 
 /** A border between keys: the lowest that is wanted, and the weight of all that are higher. */
 export interface Border {
@@ -79,7 +80,7 @@ interface Selection {
 }
 
 /** Finds the border among some candidates. */
-export function selectWithin({ keys, weights, candidates, wanted, above }: Selection): Border {
+function selectWithin({ keys, weights, candidates, wanted, above }: Selection): Border {
   let [open, before] = [candidates, above];
   for (;;) {
     const pivot = keys[open[open.length >> 1]!]!;
