@@ -7,7 +7,12 @@ export const describeKeys = (schema: z.ZodType): [path: string, meaning: string]
   schemaKeys(schema).map((key) => [key.path, describe(key)]);
 
 const describe = ({ node, kinds }: SchemaKey): string =>
-  [kinds.length ? `${kinds.join(", ")}:` : "", node.enum?.join(" | "), node.description, defaultOf(node)]
+  [
+    kinds.length ? `${kinds.join(", ")}:` : "",
+    node.enum ? `${node.enum.join(" | ")}${node.description ? ":" : ""}` : "",
+    node.description,
+    defaultOf(node),
+  ]
     .filter((part) => part)
     .join(" ");
 

@@ -22,7 +22,7 @@ function wrapped(command: Command, block: HelpBlock): string {
   if (typeof block === "string") return helper.boxWrap(block, width);
   const termWidth = Math.max(...block.items.map(([term]) => term.length));
   return [
-    block.title,
+    helper.boxWrap(block.title, width),
     ...block.items.map(([term, meaning]) => helper.formatItem(term, termWidth, meaning, helper)),
   ].join("\n");
 }
