@@ -6,7 +6,7 @@ import { slopesOf } from "../../src/attention/alibi.ts";
 import { type AttentionForm, attend, attentionWeights, repeatKeyValues } from "../../src/attention/attend.ts";
 import { maskScores } from "../../src/attention/masks.ts";
 import { type NormaliserName, normalisers } from "../../src/attention/normalisers.ts";
-import { activate, testedEngines } from "../support/engines.ts";
+import { activate, synchronousEngines } from "../support/engines.ts";
 import { tensorsLeft } from "../support/leaks.ts";
 
 const names = Object.keys(normalisers) as NormaliserName[];
@@ -25,7 +25,7 @@ const score = fc.double({ min: -8, max: 8, noNaN: true }).map(Math.fround);
 const row = fc.array(score, { minLength: 1, maxLength: 20 });
 const rows = (check: (scores: number[]) => void): void => fc.assert(fc.property(row, check), { numRuns: 40, seed: 7 });
 
-describe.each(testedEngines)("on %s", (engine) => {
+describe.each(synchronousEngines)("on %s", (engine) => {
   beforeAll(() => activate(engine));
 
   test.each(distributions)("%s gives a distribution, which no constant added to all scores changes", (name) => {

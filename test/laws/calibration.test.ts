@@ -73,7 +73,7 @@ test("a model's predictions are those of its losses, twice the same, and no tens
   const losses = await read();
   expect(await read()).toEqual(losses);
   const rows = [0, 8].map((start) => Array.from(ids.subarray(start, start + 9)));
-  const wanted = [...lossesOf(model, rows).flat(), ...lossesOf(model, [Array.from(ids.subarray(16))]).flat()];
+  const wanted = [...(await lossesOf(model, rows)), ...(await lossesOf(model, [Array.from(ids.subarray(16))]))].flat();
   for (const [n, loss] of losses.entries()) expect(loss).toBeCloseTo(wanted[n]!, 5);
   model.dispose();
 });

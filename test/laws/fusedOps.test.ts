@@ -19,7 +19,7 @@ import { entmax15, sparsemax } from "../../src/engine/ops/sparseSoftmax.ts";
 import { swiglu } from "../../src/engine/ops/swiglu.ts";
 import { createRandomStream, randomKey } from "../../src/engine/random.ts";
 import { noted, writeDifferences } from "../support/differences.ts";
-import { activate, tensorflowIsMissing, testedEngines } from "../support/engines.ts";
+import { activate, installedEngines, testedEngines } from "../support/engines.ts";
 import {
   type Arrays,
   attention64,
@@ -39,6 +39,7 @@ import {
   sumOf,
   swiglu64,
 } from "../support/float64.ts";
+import { read, readAll } from "../support/read.ts";
 import { gru64, lstm64 } from "../support/recurrent64.ts";
 
 type Tensors = Record<string, tf.Tensor>;
@@ -360,54 +361,53 @@ function error(actual: ArrayLike<number>, expected: ArrayLike<number>): number {
   return difference / largest;
 }
 
-test("tensorflow is held to the references too, or it is said why not", () => {
-  if (tensorflowIsMissing)
-    console.warn(`tensorflow: not tested here: its ${tensorflowIsMissing} is missing; npm run tensorflow installs it`);
-  expect(testedEngines.includes("tensorflow")).toBe(tensorflowIsMissing === undefined);
-});
+test.each(installedEngines)(
+  "$name is held to the references too, or it is said why not",
+  ({ name, missing, install }) => {
+    if (missing) console.warn(`${name}: not tested here: ${missing}; ${install} installs it`);
+    expect(testedEngines.includes(name)).toBe(missing === undefined);
+  },
+);
 
 afterAll(() => writeDifferences(testedEngines));
 
 describe.each(testedEngines)("on %s", (engine) => {
   beforeAll(() => activate(engine));
 
-  test.each(cases)("$name equals its float64 reference", (item) => {
+  test.each(cases)("$name equals its float64 reference", async (item) => {
     const arrays = draw(item);
-    tf.tidy(() => {
-      const tensors = Object.fromEntries(
-        Object.entries(arrays).map(([name, values]) => [
-          name,
-          tf.tensor(Float32Array.from(values), item.shapes[name]!),
-        ]),
-      );
-      const outputs = item.op(tensors);
-      for (const [i, expected] of item.reference(arrays).entries())
-        expect(noted(engine, item.name, "value", error(outputs[i]!.dataSync(), expected))).toBeLessThan(1e-5);
+    const outputs = await readAll(() => {
+      const entries = Object.entries(arrays).map(([name, values]) => {
+        return [name, tf.tensor(Float32Array.from(values), item.shapes[name]!)] as const;
+      });
+      return item.op(Object.fromEntries(entries));
     });
+    for (const [i, expected] of item.reference(arrays).entries())
+      expect(noted(engine, item.name, "value", error(outputs[i]!, expected))).toBeLessThan(1e-5);
   });
 
-  test.each(cases)("the gradient of $name equals central differences", (item) => {
+  test.each(cases)("the gradient of $name equals central differences", async (item) => {
     const arrays = draw(item);
     const names = Object.keys(item.shapes);
     const mixes = item.reference(arrays).map((out, k) => mixOf(k, out.length));
     const scalar = (x: Arrays): number =>
       item.reference(x).reduce((total, out, k) => total + sumOf(out.length, (i) => mixes[k]![i]! * out[i]!), 0);
-    tf.tidy(() => {
+    const gradients = await readAll(() => {
       const tensors = names.map((name) => tf.tensor(Float32Array.from(arrays[name]!), item.shapes[name]!));
-      const gradients = tf.grads((...args: tf.Tensor[]) => {
+      return tf.grads((...args: tf.Tensor[]) => {
         const outputs = item.op(Object.fromEntries(names.map((name, i) => [name, args[i]!])));
         return tf.addN(outputs.map((out, k) => tf.sum(tf.mul(out, tf.tensor(mixes[k]!, out.shape)))));
       })(tensors);
-      for (const [i, name] of names.entries()) {
-        const expected = numericalGradient(scalar, arrays, name);
-        // Float32 sums of up to a few hundred terms, against central differences good to about 1e-8.
-        const found = noted(engine, item.name, "gradient", error(gradients[i]!.dataSync(), expected));
-        expect(found, name).toBeLessThan(3e-5);
-      }
     });
+    for (const [i, name] of names.entries()) {
+      const expected = numericalGradient(scalar, arrays, name);
+      // Float32 sums of up to a few hundred terms, against central differences good to about 1e-8.
+      const found = noted(engine, item.name, "gradient", error(gradients[i]!, expected));
+      expect(found, name).toBeLessThan(3e-5);
+    }
   });
 
-  test("the state after the last step is that of the reference", () => {
+  test("the state after the last step is that of the reference", async () => {
     const [B, T, U] = [3, 4, 5];
     const item = lstmCase(B, T, U);
     const arrays = draw(item);
@@ -416,54 +416,57 @@ describe.each(testedEngines)("on %s", (engine) => {
     const recurrent = draw(gruCase(B, T, U));
     const gruAt = (name: string) => tf.tensor(Float32Array.from(recurrent[name]!), gruCase(B, T, U).shapes[name]!);
     const last = gru64(recurrent, { B, T, U }).filter((_, i) => Math.floor(i / U) % T === T - 1);
-    tf.tidy(() => {
+    const [cell, hidden, gruState] = await readAll(() => {
       const start = { hidden: at("hidden") as tf.Tensor2D, cell: at("cell") as tf.Tensor2D };
       const { state } = lstmSequence(at("gates") as tf.Tensor3D, at("kernel") as tf.Tensor2D, start);
-      expect(error(state.cell.dataSync(), expected.cell)).toBeLessThan(1e-5);
-      expect(
-        error(
-          state.hidden.dataSync(),
-          expected.outputs.filter((_, i) => Math.floor(i / U) % T === T - 1),
-        ),
-      ).toBeLessThan(1e-5);
-      const gruArguments = [gruAt("gates"), gruAt("kernel"), gruAt("bias"), gruAt("hidden")] as Parameters<
-        typeof gruSequence
-      >;
-      expect(error(gruSequence(...gruArguments).state.dataSync(), last)).toBeLessThan(1e-5);
+      const gruArguments = [gruAt("gates"), gruAt("kernel"), gruAt("bias"), gruAt("hidden")];
+      return [state.cell, state.hidden, gruSequence(...(gruArguments as Parameters<typeof gruSequence>)).state];
     });
+    expect(error(cell!, expected.cell)).toBeLessThan(1e-5);
+    const lastOutputs = expected.outputs.filter((_, i) => Math.floor(i / U) % T === T - 1);
+    expect(error(hidden!, lastOutputs)).toBeLessThan(1e-5);
+    expect(error(gruState!, last)).toBeLessThan(1e-5);
   });
 
-  test.each([16_000, 17_000])("the gradients of the mean loss over %d entries are those of the log-sum-exp", (V) => {
-    tf.tidy(() => {
-      const [N, E] = [3, 2];
-      const arrays = draw(headCase(N, E, V, true));
-      const tensors = [
-        tf.tensor2d(Float32Array.from(arrays.hidden!), [N, E]),
-        tf.tensor2d(Float32Array.from(arrays.weight!), [V, E]),
-        tf.tensor1d(Float32Array.from(arrays.bias!)),
-      ];
-      const targets = ids1d(idsBelow(V, N));
-      type Loss = (hidden: tf.Tensor2D, weight: tf.Tensor2D, bias: tf.Tensor1D) => tf.Tensor;
-      const gradients = (loss: Loss): tf.Tensor[] =>
-        tf.grads((...x: tf.Tensor[]) => tf.mean(loss(...(x as Parameters<Loss>))))(tensors);
-      const atOnce = gradients((hidden, weight, bias) => linearCrossEntropy(hidden, weight, targets, bias));
-      const twice = gradients((hidden, weight, bias) => {
-        const { targetLogit, logSumExp } = linearLogSumExp(hidden, weight, targets, bias);
-        return tf.sub(logSumExp, targetLogit);
+  test.each([16_000, 17_000])(
+    "the gradients of the mean loss over %d entries are those of the log-sum-exp",
+    async (V) => {
+      const gradients = await readAll(() => {
+        const [N, E] = [3, 2];
+        const arrays = draw(headCase(N, E, V, true));
+        const tensors = [
+          tf.tensor2d(Float32Array.from(arrays.hidden!), [N, E]),
+          tf.tensor2d(Float32Array.from(arrays.weight!), [V, E]),
+          tf.tensor1d(Float32Array.from(arrays.bias!)),
+        ];
+        const targets = ids1d(idsBelow(V, N));
+        type Loss = (hidden: tf.Tensor2D, weight: tf.Tensor2D, bias: tf.Tensor1D) => tf.Tensor;
+        const gradientsOf = (loss: Loss): tf.Tensor[] =>
+          tf.grads((...x: tf.Tensor[]) => tf.mean(loss(...(x as Parameters<Loss>))))(tensors);
+        const atOnce = gradientsOf((hidden, weight, bias) => linearCrossEntropy(hidden, weight, targets, bias));
+        const twice = gradientsOf((hidden, weight, bias) => {
+          const { targetLogit, logSumExp } = linearLogSumExp(hidden, weight, targets, bias);
+          return tf.sub(logSumExp, targetLogit);
+        });
+        return [...atOnce, ...twice];
       });
-      for (const [i, x] of atOnce.entries()) expect(error(x.dataSync(), twice[i]!.dataSync())).toBeLessThan(1e-6);
+      for (const i of [0, 1, 2]) expect(error(gradients[i]!, gradients[i + 3]!)).toBeLessThan(1e-6);
+    },
+  );
+
+  test("logits of ±1e4 give finite losses", async () => {
+    const [targetLogit, logSumExp] = await readAll(() => {
+      const weight = tf.tensor2d([1e4, -1e4, 1e4], [3, 1]);
+      const sums = linearLogSumExp(tf.tensor2d([[1]]), weight, ids1d(Int32Array.of(1)));
+      return [sums.targetLogit, sums.logSumExp];
     });
+    expect(targetLogit![0]).toBe(-1e4);
+    expect(logSumExp![0]).toBeCloseTo(1e4 + Math.LN2, 2); // float32 near 1e4 is spaced 1e-3
   });
 
-  test("logits of ±1e4 give finite losses", () => {
-    const weight = tf.tensor2d([1e4, -1e4, 1e4], [3, 1]);
-    const { targetLogit, logSumExp } = linearLogSumExp(tf.tensor2d([[1]]), weight, ids1d(Int32Array.of(1)));
-    expect(targetLogit.dataSync()[0]).toBe(-1e4);
-    expect(logSumExp.dataSync()[0]).toBeCloseTo(1e4 + Math.LN2, 2); // float32 near 1e4 is spaced 1e-3
-  });
-
-  test("attention scores of ±1e4 stay finite", () => {
-    const qkv = tf.tensor3d([100, 100, 1, -100, 100, 2, 100, -100, 3], [1, 3, 3]);
-    expect(Array.from(causalAttention(qkv, 1).dataSync())).toEqual([1, 1.5, 1.5]);
+  test("attention scores of ±1e4 stay finite", async () => {
+    const qkv = [100, 100, 1, -100, 100, 2, 100, -100, 3];
+    const mixed = await read(() => causalAttention(tf.tensor3d(qkv, [1, 3, 3]), 1));
+    expect(Array.from(mixed)).toEqual([1, 1.5, 1.5]);
   });
 });

@@ -13,6 +13,7 @@ import { createInitializer } from "../../src/lm/init.ts";
 import { activate, testedEngines } from "../support/engines.ts";
 import { type Arrays, logistic64, logSumExp64, numericalGradient, softplus64, sumOf } from "../support/float64.ts";
 import { tensorsLeft } from "../support/leaks.ts";
+import { readAll } from "../support/read.ts";
 
 const [N, E, V] = [6, 4, 9];
 const targets = Int32Array.of(0, 8, 3, 3, 5, 1);
@@ -124,12 +125,18 @@ function lossOf(config: HeadConfig, n: number, a: Arrays, setting: Setting): num
 
 // ---- the heads themselves
 
+interface Parts {
+  readonly config: HeadConfig;
+  readonly params: object;
+  readonly output: OutputLayer;
+}
+
 /** Runs `use` on the head with tensors of `arrays`; inside `tidy`. */
 function withHead<T>(
   config: HeadConfig,
   tensors: Readonly<Record<string, tf.Tensor>>,
   { softcap = 0, scale = 1 }: Setting,
-  use: (parts: { config: HeadConfig; params: object; output: OutputLayer }, hidden: tf.Tensor2D, ids: tf.Tensor1D) => T,
+  use: (parts: Parts, hidden: tf.Tensor2D, ids: tf.Tensor1D) => T,
 ): T {
   const params: Record<string, unknown> = {};
   for (const [name, x] of Object.entries(tensors)) {
@@ -178,11 +185,11 @@ const cases = names.flatMap((name) =>
 describe.each(testedEngines)("on %s", (engine) => {
   beforeAll(() => activate(engine));
 
-  test.each(cases)("the loss of $label and its gradients equal the formula", ({ name, setting }) => {
+  test.each(cases)("the loss of $label and its gradients equal the formula", async ({ name, setting }) => {
     const config = parseHead(name);
     const drawn = draw(config, setting);
     const total = (a: Arrays): number => sumOf(N, (n) => Math.cos(n) * lossOf(config, n, a, setting));
-    tf.tidy(() => {
+    const [values, ...gradients] = await readAll(() => {
       const tensors = toTensors(drawn);
       const keys = Object.keys(tensors);
       const losses = (...xs: tf.Tensor[]): tf.Tensor => {
@@ -191,71 +198,82 @@ describe.each(testedEngines)("on %s", (engine) => {
           headOf(config).loss(parts, hidden, ids, optionsOf(setting)),
         );
       };
-      const values = losses(...keys.map((key) => tensors[key]!)).dataSync();
-      for (let n = 0; n < N; n++)
-        expect(values[n], `row ${n}`).toBeCloseTo(lossOf(config, n, drawn.arrays, setting), 4);
       const weights = tf.tensor1d(Array.from({ length: N }, (_, n) => Math.cos(n)));
-      const gradients = tf.grads((...xs) => tf.sum(tf.mul(losses(...xs), weights)))(keys.map((key) => tensors[key]!));
-      for (const [i, key] of keys.entries()) {
-        const expected = numericalGradient(total, drawn.arrays, key);
-        const got = gradients[i]!.dataSync();
-        // float32 sums through a whole head, of losses up to about 30.
-        for (const [j, value] of expected.entries())
-          expect(Math.abs(got[j]! - value), `${key}[${j}]`).toBeLessThan(2e-4 * Math.max(1, Math.abs(value)));
+      const inputs = Object.values(tensors);
+      return [losses(...inputs), ...tf.grads((...xs) => tf.sum(tf.mul(losses(...xs), weights)))(inputs)];
+    });
+    for (let n = 0; n < N; n++) expect(values![n], `row ${n}`).toBeCloseTo(lossOf(config, n, drawn.arrays, setting), 4);
+    for (const [i, key] of Object.keys(drawn.arrays).entries()) {
+      const expected = numericalGradient(total, drawn.arrays, key);
+      // float32 sums through a whole head, of losses up to about 30.
+      for (const [j, value] of expected.entries())
+        expect(Math.abs(gradients[i]![j]! - value), `${key}[${j}]`).toBeLessThan(2e-4 * Math.max(1, Math.abs(value)));
+    }
+  });
+
+  test.each(names)(
+    "the log-probabilities of %s equal the formula, sum to one, and nll is one of them",
+    async (name) => {
+      const config = parseHead(name);
+      const setting = { biased: true, softcap: 4, scale: 0.7 };
+      const drawn = draw(config, setting);
+      const [logProbs, nll] = await readAll(() =>
+        withHead(config, toTensors(drawn), setting, (parts, hidden, ids) => [
+          headOf(config).logProbs(parts, hidden),
+          headOf(config).nll(parts, hidden, ids),
+        ]),
+      );
+      for (let n = 0; n < N; n++) {
+        const row = Array.from(logProbs!.subarray(n * V, (n + 1) * V));
+        const { logProbs: expected } = distribution(config, n, drawn.arrays, setting);
+        for (const [v, value] of expected.entries()) expect(row[v]).toBeCloseTo(value, 4);
+        expect(row.reduce((sum, x) => sum + Math.exp(x), 0)).toBeCloseTo(1, 5);
+        expect(nll![n]).toBeCloseTo(-row[targets[n]!]!, 4);
       }
+    },
+  );
+
+  /** What a head says of row `n` besides its loss. */
+  const viewsOf = (
+    name: string,
+    n: number,
+    views: (parts: Parts, row: tf.Tensor2D) => tf.Tensor[],
+  ): Promise<Float32Array[]> =>
+    readAll(() => {
+      const config = parseHead(name);
+      const drawn = draw(config, {});
+      return withHead(config, toTensors(drawn), {}, (parts, hidden) =>
+        views(parts, tf.slice2d(hidden, [n, 0], [1, -1])),
+      );
     });
+
+  test("components of a mixture, weighed, are the mixture", async () => {
+    const head = headOf(parseHead("mos:3"));
+    const [each, whole, weights] = await viewsOf("mos:3", 2, (parts, row) => [
+      head.components!(parts, row),
+      head.logProbs(parts, row),
+      head.inspect(parts, row).mixture!,
+    ]);
+    for (let v = 0; v < V; v++)
+      expect(sumOf(3, (k) => weights![k]! * Math.exp(each![k * V + v]!))).toBeCloseTo(Math.exp(whole![v]!), 5);
   });
 
-  test.each(names)("the log-probabilities of %s equal the formula, sum to one, and nll is one of them", (name) => {
-    const config = parseHead(name);
-    const setting = { biased: true, softcap: 4, scale: 0.7 };
-    const drawn = draw(config, setting);
-    tf.tidy(() => {
-      withHead(config, toTensors(drawn), setting, (parts, hidden, ids) => {
-        const logProbs = headOf(config).logProbs(parts, hidden).arraySync();
-        const nll = headOf(config).nll(parts, hidden, ids).dataSync();
-        for (const [n, row] of logProbs.entries()) {
-          const { logProbs: expected } = distribution(config, n, drawn.arrays, setting);
-          for (const [v, value] of expected.entries()) expect(row[v]).toBeCloseTo(value, 4);
-          expect(row.reduce((sum, x) => sum + Math.exp(x), 0)).toBeCloseTo(1, 5);
-          expect(nll[n]).toBeCloseTo(-row[targets[n]!]!, 4);
-        }
-      });
-    });
+  test("the sigmoids are what they say", async () => {
+    const config = parseHead("sigmoid");
+    const [sigmoids] = await viewsOf("sigmoid", 2, (parts, row) => [headOf(config).components!(parts, row)]);
+    for (const [v, score] of sigmoidScores(2, draw(config, {}).arrays, {}).entries())
+      expect(Math.exp(sigmoids![v]!)).toBeCloseTo(logistic64(score), 5);
   });
 
-  test("components of a mixture, weighed, are the mixture; the sigmoids are what they say", () => {
-    tf.tidy(() => {
-      for (const name of ["mos:3", "sigmoid"] as const) {
-        const config = parseHead(name);
-        const drawn = draw(config, {});
-        withHead(config, toTensors(drawn), {}, (parts, hidden) => {
-          const row = tf.slice2d(hidden, [2, 0], [1, -1]);
-          const each = headOf(config).components!(parts, row).arraySync();
-          const whole = headOf(config).logProbs(parts, row).dataSync();
-          if (name === "sigmoid")
-            return each[0]!.forEach((x, v) => {
-              expect(Math.exp(x)).toBeCloseTo(logistic64(sigmoidScores(2, drawn.arrays, {})[v]!), 5);
-            });
-          const weights = headOf(config).inspect(parts, row).mixture!.dataSync();
-          for (let v = 0; v < V; v++)
-            expect(sumOf(3, (k) => weights[k]! * Math.exp(each[k]![v]!))).toBeCloseTo(Math.exp(whole[v]!), 5);
-        });
-      }
-    });
-  });
-
-  test("the clusters' probabilities are those of their tokens", () => {
-    const config = parseHead("adaptive:3,6");
-    tf.tidy(() => {
-      withHead(config, toTensors(draw(config, {})), {}, (parts, hidden) => {
-        const row = tf.slice2d(hidden, [1, 0], [1, -1]);
-        const p = headOf(config).logProbs(parts, row).dataSync().map(Math.exp);
-        const clusters = headOf(config).inspect(parts, row).clusters!.dataSync();
-        for (const [c, start] of [0, 3, 6].entries())
-          expect(clusters[c]).toBeCloseTo(p[start]! + p[start + 1]! + p[start + 2]!, 5);
-      });
-    });
+  test("the clusters' probabilities are those of their tokens", async () => {
+    const head = headOf(parseHead("adaptive:3,6"));
+    const [logProbs, clusters] = await viewsOf("adaptive:3,6", 1, (parts, row) => [
+      head.logProbs(parts, row),
+      head.inspect(parts, row).clusters!,
+    ]);
+    const p = logProbs!.map(Math.exp);
+    for (const [c, start] of [0, 3, 6].entries())
+      expect(clusters![c]).toBeCloseTo(p[start]! + p[start + 1]! + p[start + 2]!, 5);
   });
 
   test.each(names)("%s leaves no tensor behind", async (name) => {

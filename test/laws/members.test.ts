@@ -36,7 +36,10 @@ test("each member's predictions are those of its own losses, in windows of the s
   expect([classes, count, contextLength]).toEqual([11, 21, 8]);
   const rows = [Array.from(ids.subarray(0, 9)), Array.from(ids.subarray(8, 17))];
   for (const [m, { model }] of members.entries()) {
-    const wanted = [...lossesOf(model, rows).flat(), ...lossesOf(model, [Array.from(ids.subarray(16))]).flat()];
+    const wanted = [
+      ...(await lossesOf(model, rows)),
+      ...(await lossesOf(model, [Array.from(ids.subarray(16))])),
+    ].flat();
     expect(await tensorsLeft(() => lossesOfMember(members, m))).toBe(0);
     for (const [n, loss] of (await lossesOfMember(members, m)).entries()) expect(loss).toBeCloseTo(wanted[n]!, 5);
   }
@@ -63,7 +66,7 @@ describe.each([
     expect(means.probabilityNll).toBeCloseTo(mean(byHand.map((p) => -Math.log(p))), 5);
     for (const [m, rows] of passes.entries())
       expect(memberNlls[m]).toBeCloseTo(mean(rows.map((row, n) => -Math.log(row[first[n + 1]!]!))), 5);
-    expect(singleNll).toBeCloseTo(mean(lossesOf(model, [Array.from(first)])[0]!), 5);
+    expect(singleNll).toBeCloseTo(mean((await lossesOf(model, [Array.from(first)]))[0]!), 5);
     expect(means.mutualInformation).toBeGreaterThan(1e-4);
     expect(await tensorsLeft(read)).toBe(0);
     model.dispose();

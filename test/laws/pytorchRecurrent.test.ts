@@ -4,6 +4,7 @@ import * as tf from "@tensorflow/tfjs";
 import { beforeAll, describe, expect, test } from "vitest";
 import { type CellParams, cells } from "../../src/lm/trunks/cells.ts";
 import { activate, testedEngines } from "../support/engines.ts";
+import { readAll } from "../support/read.ts";
 
 type Name = keyof CellParams;
 interface Fixture {
@@ -20,8 +21,7 @@ interface Fixture {
 
 const fixtures = JSON.parse(readFileSync("test/fixtures/recurrent.fixture.json", "utf8")) as Record<string, Fixture>;
 
-function expectNear(got: tf.Tensor, expected: number[], what: string): void {
-  const values = got.dataSync();
+function expectNear(values: Float32Array, expected: number[], what: string): void {
   expect(values.length, what).toBe(expected.length);
   for (const [i, value] of expected.entries()) expect(values[i]!, what).toBeCloseTo(value, 5);
 }
@@ -29,14 +29,14 @@ function expectNear(got: tf.Tensor, expected: number[], what: string): void {
 describe.each(testedEngines)("on %s", (engine) => {
   beforeAll(() => activate(engine));
 
-  test.each(["lstm", "gru"] as const)("%s", (kind) => {
+  test.each(["lstm", "gru"] as const)("%s", async (kind) => {
     const { sizes, ...fixture } = fixtures[kind]!;
     const { B, T, I, U } = sizes;
     const cell = cells[kind];
     const G = cell.gates * U;
     const shapes = { inputKernel: [I, G], inputBias: [G], recurrentKernel: [U, G], recurrentBias: [G] };
     const names = Object.keys(shapes) as Name[];
-    tf.tidy(() => {
+    const [outputs, dx, ...rest] = await readAll(() => {
       const x = tf.tensor3d(fixture.x, [B, T, I]);
       const state = fixture.state.map((part) => tf.tensor2d(part, [B, U]));
       const run = (input: tf.Tensor, parameters: tf.Tensor[]) =>
@@ -47,15 +47,16 @@ describe.each(testedEngines)("on %s", (engine) => {
         );
       const parameters = names.map((name) => tf.tensor(fixture.parameters[name], shapes[name]));
       const { outputs, carried } = run(x, parameters);
-      expectNear(outputs, fixture.output, "outputs");
-      expect(carried).toHaveLength(fixture.final.length);
-      for (const [i, part] of carried.entries()) expectNear(part, fixture.final[i]!, "carried");
       const weights = tf.tensor3d(fixture.weights, [B, T, U]);
       const scalar = (input: tf.Tensor, ...given: tf.Tensor[]) => tf.sum(tf.mul(run(input, given).outputs, weights));
       const [dx, ...gradients] = tf.grads(scalar)([x, ...parameters]);
-      expectNear(dx!, fixture.gradients.x, "gradient of x");
-      for (const [i, name] of names.entries())
-        expectNear(gradients[i]!, fixture.gradients[name], `gradient of ${name}`);
+      return [outputs, dx!, ...gradients, ...carried];
     });
+    expectNear(outputs!, fixture.output, "outputs");
+    expectNear(dx!, fixture.gradients.x, "gradient of x");
+    for (const [i, name] of names.entries()) expectNear(rest[i]!, fixture.gradients[name], `gradient of ${name}`);
+    const carried = rest.slice(names.length);
+    expect(carried).toHaveLength(fixture.final.length);
+    for (const [i, part] of carried.entries()) expectNear(part, fixture.final[i]!, "carried");
   });
 });

@@ -10,7 +10,7 @@ import { type Line, readLines } from "../../src/experiments/jsonLines.ts";
 import { savedSteps } from "../../src/experiments/runFolder.ts";
 import { runTraining } from "../../src/experiments/runTraining.ts";
 import { startRun } from "../../src/experiments/session.ts";
-import { activate, testedEngines } from "../support/engines.ts";
+import { activate, synchronousEngines, testedEngines } from "../support/engines.ts";
 import { smallText, temporaryFolder, writeSmallText } from "../support/folders.ts";
 import { memoryInUse } from "../support/leaks.ts";
 import { tinyRecurrentRun, tinyRun, trainFresh, trainOn } from "../support/runs.ts";
@@ -41,7 +41,7 @@ const readingOn = (kind: "lstm" | "gru", training: object = {}) =>
     ...training,
   });
 
-describe.each(testedEngines)("on %s", (engine) => {
+describe.each(synchronousEngines)("on %s", (engine) => {
   beforeAll(() => activate(engine));
 
   // In 75 rows the short text has epochs of two or three steps, so that state is carried and begun anew.
@@ -235,7 +235,8 @@ describe.each(testedEngines)("numbers that are not finite, on %s", (engine) => {
         ...session.optimizer.variables,
         ...session.carried.variables,
       ];
-      const values = (): number[][] => variables.map(([, variable]) => Array.from(variable.dataSync()));
+      const values = (): Promise<number[][]> =>
+        Promise.all(variables.map(async ([, variable]) => Array.from(await variable.data())));
       const losses = session.model.losses;
       let poisoned = false;
       const model = {
@@ -248,10 +249,10 @@ describe.each(testedEngines)("numbers that are not finite, on %s", (engine) => {
       const outcomes: string[] = [];
       let before: number[][] = [];
       for await (const event of runTraining({ ...session, model })) {
-        if (event.type === "skipped") expect(values()).toEqual(before);
+        if (event.type === "skipped") expect(await values()).toEqual(before);
         if (event.type === "step" || event.type === "skipped") {
           outcomes.push(event.type);
-          before = values();
+          before = await values();
           poisoned = event.step === 1 || event.step === 3; // steps 2 and 4 will be
         }
       }

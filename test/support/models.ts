@@ -6,6 +6,7 @@ import type { BT } from "../../src/engine/shapes.ts";
 import { type ModelConfig, parseModelConfig } from "../../src/lm/config.ts";
 import { parseHead } from "../../src/lm/heads/shortForm.ts";
 import type { LanguageModel } from "../../src/lm/model.ts";
+import { read } from "./read.ts";
 
 /** Every family of models, and the transformer with all its options; two layers each, the last recurrent one of another size. */
 const tinyModels: Readonly<Record<string, object>> = {
@@ -41,6 +42,14 @@ export const everyModel = Object.keys(tinyModels).flatMap((kind) =>
   })),
 );
 
+/** Every family and every head once or more; no options. */
+export const someModels = everyModel.filter(({ name }) =>
+  [
+    ...["transformer × softmax", "transformer × mos:4", "transformer × adaptive:1", "transformer × sigmoid"],
+    ...["lstm × softmax", "lstm × sigsoftmax", "gru × mos:1", "gru × moc:3"],
+  ].includes(name),
+);
+
 /** V = 11, T = 8, E = 8, unless told otherwise. */
 export const tinyConfig = (kind: string, head: string, changes: object = {}): ModelConfig =>
   parseModelConfig({
@@ -66,11 +75,11 @@ export const idsTensor = (rows: readonly (readonly number[])[]): BT =>
   );
 
 /** Losses of rows of ids in nats, each token predicted from those before it in its row: `[rows, length − 1]`. */
-export function lossesOf(model: LanguageModel, rows: readonly (readonly number[])[]): number[][] {
+export async function lossesOf(model: LanguageModel, rows: readonly (readonly number[])[]): Promise<number[][]> {
   const T = rows[0]!.length - 1;
-  const flat = tf.tidy(() => {
+  const flat = await read(() => {
     const inputs = idsTensor(rows.map((row) => row.slice(0, -1)));
-    return model.nll(inputs, idsTensor(rows.map((row) => row.slice(1)))).dataSync();
+    return model.nll(inputs, idsTensor(rows.map((row) => row.slice(1))));
   });
   return rows.map((_, i) => Array.from(flat.slice(i * T, (i + 1) * T)));
 }

@@ -1,7 +1,7 @@
 // Each regulariser of a recurrent model does what it claims, in training alone.
 import * as tf from "@tensorflow/tfjs";
 import { beforeAll, describe, expect, test } from "vitest";
-import { activate, testedEngines } from "../../../test/support/engines.ts";
+import { activate, synchronousEngines } from "../../../test/support/engines.ts";
 import { idsTensor, shake, someIds, tinyConfig } from "../../../test/support/models.ts";
 import { dropout } from "../../engine/ops/dropout.ts";
 import { sharedDropout } from "../../engine/ops/sharedDropout.ts";
@@ -23,7 +23,7 @@ const run = (model: LanguageModel, rows: number[][], training = true) =>
     key: training ? key : undefined,
   });
 
-describe.each(testedEngines)("on %s", (engine) => {
+describe.each(synchronousEngines)("on %s", (engine) => {
   beforeAll(() => activate(engine));
 
   test("shared dropout has one mask a sequence: that of dropout, at every step, forward and backward", () => {
