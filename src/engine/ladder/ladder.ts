@@ -45,6 +45,6 @@ export interface Started {
   readonly backendName: string;
   /** For the user, e.g. `avx512, 2 threads`. */
   readonly details: string;
-  /** Absent where JavaScript's are as fast. */
+  /** Absent where JavaScript's are as fast: in WebAssembly they are. */
   readonly scorePasses?: ScorePasses;
 }
