@@ -1,10 +1,14 @@
 /** @file The passes of the engines against their definitions, and the definitions against plain words. */
 import fc from "fast-check";
 import { afterAll, describe, expect, test } from "vitest";
+import { useEngine } from "../engine/engine.ts";
 import { loadAddon } from "../engine/native/addon.ts";
-import { binCount, binOf, blockLength, runLength, type ScorePasses } from "../engine/scorePasses.ts";
+import { binCount, binOf, blockLength, offerScorePasses, runLength, type ScorePasses } from "../engine/scorePasses.ts";
 import { loadWasm } from "../engine/wasm/addon.ts";
-import { plainPasses } from "./passes.ts";
+import { describeOutlook, lookAhead } from "./distribution.ts";
+import { passes as activePasses, plainPasses } from "./passes.ts";
+import { drawFrom } from "./sample.ts";
+import { parseSamplingSettings } from "./settings.ts";
 
 const native = loadAddon();
 const before = native.instructionSet();
@@ -133,4 +137,47 @@ describe.each(engines)("%s", (_, passes, choose) => {
       }),
     );
   });
+});
+
+test("the engine decides whose passes are taken", async () => {
+  await useEngine("native");
+  expect(activePasses()).toBe(native);
+  await useEngine("cpu");
+  expect(activePasses()).toBe(plainPasses);
+});
+
+test("with the native engine's passes the same tokens are left, drawn and described as with JavaScript's", () => {
+  const settings = fc
+    .constantFrom(
+      { topK: 40, temperature: 0.8 },
+      { topK: 1000 },
+      { topP: 0.95 },
+      { topP: 0.5, temperature: 2 },
+      { minP: 0.05, temperature: 0.8 },
+      { typical: 0.9 },
+      { topNSigma: 1 },
+      { eta: 0.01 },
+      { xtc: 1, xtcThreshold: 0.01 },
+      { mirostat: 3 },
+      { temperature: 0 },
+      { dynamicTemperature: 0.5, repetition: 1.3 },
+    )
+    .map(parseSamplingSettings);
+  const outcome = (x: Float32Array, chosen: ReturnType<typeof parseSamplingSettings>, passes?: ScorePasses) => {
+    offerScorePasses(passes);
+    const outlook = lookAhead(x, chosen, { ids: [0, 1, 2], uniform: 0 });
+    const { id, probability } = drawFrom(outlook.final, 5, 3);
+    const { candidates, ...entropies } = describeOutlook(outlook, 20);
+    offerScorePasses(undefined);
+    return { ids: outlook.final.ids, id, shown: candidates.map((one) => one.id), probability, ...entropies };
+  };
+  fc.assert(
+    fc.property(scores, settings, (x, chosen) => {
+      const [plain, fast] = [outcome(x, chosen), outcome(x, chosen, native)];
+      expect([fast.ids, fast.id, fast.shown]).toEqual([plain.ids, plain.id, plain.shown]);
+      for (const key of ["probability", "entropy", "finalEntropy"] as const)
+        expect(fast[key]).toBeCloseTo(plain[key], 11);
+    }),
+    { numRuns: 300 },
+  );
 });
