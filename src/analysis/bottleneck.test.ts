@@ -5,7 +5,7 @@ import { shake, someIds, tinyConfig } from "../../test/support/models.ts";
 import { createModel, type LanguageModel } from "../lm/model.ts";
 import { logProbabilityMatrix, rankBound } from "./bottleneck.ts";
 import { effectiveRank, spectrumOf } from "./spectrum.ts";
-import { spectrumSvg, spectrumText } from "./spectrumPlot.ts";
+import { spectrumText } from "./spectrumPlot.ts";
 
 beforeAll(() => activate("native"));
 
@@ -104,10 +104,6 @@ describe("bottleneck", () => {
     const lines = spectrumText(curves, 40);
     expect(Math.max(...lines.slice(0, -1).map((line) => line.length))).toBeLessThanOrEqual(40);
     expect(lines.join("\n")).toMatch(/•|×/);
-    const svg = spectrumSvg(curves);
-    expect(svg).toContain("a&lt;b: rank 9");
-    expect(svg.match(/<polyline/g)).toHaveLength(2);
-    expect(svg).not.toContain("NaN");
     model.dispose();
   });
 });

@@ -1,5 +1,4 @@
-/** @file Spectra side by side, largest singular value first, on a logarithmic scale: as text and as SVG. */
-import { short, svgPicture, svgText } from "../drawing/svg.ts";
+/** @file Spectra side by side, largest singular value first, on a logarithmic scale, as text. */
 import type { Spectrum } from "./spectrum.ts";
 
 /** One curve of a plot. */
@@ -9,7 +8,6 @@ export interface NamedSpectrum {
 }
 
 const marks = ["•", "×", "+", "o"];
-const colours = ["#4477aa", "#cc3311", "#228833", "#aa3377"];
 
 /** Decades that both axes share: where the largest value lies, and a little below the lowest tolerance. */
 function decadesOf(all: readonly NamedSpectrum[]): { low: number; high: number } {
@@ -45,36 +43,4 @@ export function spectrumText(all: readonly NamedSpectrum[], width: number, heigh
 /** Dots where a row is empty. */
 function drawFloor(cells: string[]): void {
   for (const [column, mark] of cells.entries()) if (mark === " ") cells[column] = "·";
-}
-
-/** Sizes in pixels. */
-const [width, height, margin] = [640, 360, 56];
-
-export function spectrumSvg(all: readonly NamedSpectrum[]): string {
-  const { low, high } = decadesOf(all);
-  const count = Math.max(...all.map(({ spectrum }) => spectrum.singularValues.length));
-  const x = (i: number): number => margin + (i / Math.max(1, count - 1)) * (width - 2 * margin);
-  const y = (value: number): number => margin + ((high - Math.log10(value)) / (high - low)) * (height - 2 * margin);
-  const decades = Array.from({ length: high - low + 1 }, (_, i) => low + i);
-  const curves = all.flatMap(({ name, spectrum }, i) => {
-    const points = spectrum.singularValues.flatMap((value, at) =>
-      value >= 10 ** low ? [`${short(x(at))},${short(y(value))}`] : [],
-    );
-    const colour = colours[i % colours.length]!;
-    const legend = `${name}: rank ${spectrum.rank}, effective ${spectrum.effectiveRank.toFixed(1)}`;
-    return [
-      `<polyline points="${points.join(" ")}" fill="none" stroke="${colour}" stroke-width="2"/>`,
-      `<path d="M${margin},${short(y(spectrum.tolerance))}H${width - margin}" stroke="${colour}" stroke-dasharray="4 3"/>`,
-      svgText(width - margin - 6, margin + 16 * (i + 1), legend, { anchor: "end", more: `fill="${colour}"` }),
-    ];
-  });
-  const below = "singular values of the log-probabilities, largest first (dashed: what rounding can make)";
-  return svgPicture({ width, height, title: "Singular values of log-probabilities" }, [
-    ...decades.map((decade) => svgText(margin - 6, y(10 ** decade), `1e${decade}`, { anchor: "end" })),
-    `<rect x="${margin}" y="${margin}" width="${width - 2 * margin}" height="${height - 2 * margin}" fill="none" stroke="#333"/>`,
-    svgText(margin, height - margin + 16, "1"),
-    svgText(width - margin, height - margin + 16, String(count)),
-    svgText(width / 2, height - margin + 32, below),
-    ...curves,
-  ]);
 }

@@ -1,6 +1,6 @@
 /** @file `softbox bottleneck`: the rank of a model's log-probabilities, and the bound its head sets. */
 import type { Command } from "commander";
-import { spectrumSvg, spectrumText } from "../../analysis/spectrumPlot.ts";
+import { spectrumText } from "../../analysis/spectrumPlot.ts";
 import { SandboxError } from "../../engine/errors.ts";
 import { replaceFile } from "../../engine/files.ts";
 import { bottleneckExperiment, type ExperimentResult } from "../../experiments/bottleneckExperiment.ts";
@@ -81,11 +81,25 @@ async function run(
   const findings: RankFinding[] = [];
   for (const folder of chosen) findings.push(await examineRank(folder, flags));
   const curves = findings.map(({ run: folder, head, spectrum }) => ({ name: `${folder} (${head})`, spectrum }));
-  if (flags.svg !== undefined) await replaceFile(flags.svg, spectrumSvg(curves));
+  if (flags.svg !== undefined) await replaceFile(flags.svg, await picture(findings));
   if (flags.json) return findings.forEach(printJson);
   for (const finding of findings) for (const line of describeFinding(finding)) print(line);
   for (const line of spectrumText(curves, Math.min(80, process.stdout.columns || 80))) print(line);
   if (flags.svg !== undefined) print(`picture: ${flags.svg}`);
+}
+
+/** The spectra as an SVG; the charts' library is loaded for it alone. */
+async function picture(findings: readonly RankFinding[]): Promise<string> {
+  const [{ spectrumChart }, { chartFile }] = await Promise.all([
+    import("../../experiments/report/modelCharts.ts"),
+    import("../../drawing/chart.ts"),
+  ]);
+  const curves = findings.map(({ run: folder, head, spectrum, bound }, index) => ({
+    label: `${folder} (${head})`,
+    index,
+    figures: { spectrum: { spectrum, bound } },
+  }));
+  return chartFile(spectrumChart(curves, 640));
 }
 
 async function experiment(flags: BottleneckFlags, folders: readonly (string | undefined)[]): Promise<void> {

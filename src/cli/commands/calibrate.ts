@@ -1,6 +1,5 @@
 /** @file `softbox calibrate`: how sure a model is against how often it is right, before and after each repair. */
 import type { Command } from "commander";
-import { type DiagramPanel, diagramSvg } from "../../calibration/diagramSvg.ts";
 import { diagramLegend, diagramText } from "../../calibration/diagramText.ts";
 import { type RepairKind, repairKinds } from "../../calibration/repairs/table.ts";
 import { SandboxError } from "../../engine/errors.ts";
@@ -8,6 +7,7 @@ import { replaceFile } from "../../engine/files.ts";
 import { type CalibrationEvent, calibration, kindsFor } from "../../experiments/calibration.ts";
 import { type LoadedRun, loadRun } from "../../experiments/loadRun.ts";
 import { saveRepair } from "../../experiments/repairs.ts";
+import type { ReliabilityPanel } from "../../experiments/report/reliabilityChart.ts";
 import { sigmoidsOf } from "../../lm/headParts.ts";
 import { modelPredictions } from "../../training/predictions.ts";
 import { reportAnswers } from "../answersReport.ts";
@@ -95,11 +95,20 @@ function printDiagram(event: CalibrationEvent): void {
 const drawn = (events: readonly CalibrationEvent[], save: string | undefined): CalibrationEvent | undefined =>
   events.find(({ kind }) => kind === save) ?? events[1];
 
-const panel = ({ kind, measurement }: CalibrationEvent): DiagramPanel => {
+const panel = ({ kind, measurement }: CalibrationEvent): ReliabilityPanel => {
   const { ece, nll } = measurement.metrics;
   const note = `ECE ${ece.value.toFixed(4)} (${ece.lower.toFixed(4)}–${ece.upper.toFixed(4)}), NLL ${nll.value.toFixed(4)} nats`;
   return { title: kind === "none" ? "As it is" : `After ${kind}`, note, bins: measurement.bins };
 };
+
+/** The diagrams as an SVG; the charts' library is loaded for it alone. */
+async function picture(events: readonly CalibrationEvent[]): Promise<string> {
+  const [{ reliabilityPanels }, { chartFile }] = await Promise.all([
+    import("../../experiments/report/reliabilityChart.ts"),
+    import("../../drawing/chart.ts"),
+  ]);
+  return chartFile(reliabilityPanels(events.map(panel)));
+}
 
 async function report(run: LoadedRun, flags: CalibrateFlags): Promise<void> {
   const { fit, judge } = await textsOf(run, flags);
@@ -133,8 +142,7 @@ async function report(run: LoadedRun, flags: CalibrateFlags): Promise<void> {
     await reportAnswers(options, flags.json ? { run: run.folder, step: run.step } : undefined);
   }
   const after = drawn(events, flags.save);
-  if (flags.svg !== undefined)
-    await replaceFile(flags.svg, diagramSvg([events[0]!, ...(after ? [after] : [])].map(panel)));
+  if (flags.svg !== undefined) await replaceFile(flags.svg, await picture([events[0]!, ...(after ? [after] : [])]));
   const saved = events.find(({ kind }) => kind === flags.save)?.repair;
   if (!saved) return;
   const path = await saveRepair(run, saved, { fittedOn: fit.where, tokens: fitOn.count });

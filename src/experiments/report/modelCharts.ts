@@ -1,66 +1,9 @@
-/** @file Charts of models themselves: how sure against how often right, the spectrum of log-probabilities, where heads look. */
-import type { CustomSeriesRenderItem } from "echarts";
-import type { ReliabilityBin } from "../../calibration/reliability.ts";
+/** @file Charts of what is inside models: the spectrum of log-probabilities, where heads look. */
 import { axisLook, type Chart, colour, legendColumn, legendLine, lineLook, seriesColour } from "../../drawing/chart.ts";
 import type { Attention, HeadMap, ModelFigures } from "./figures.ts";
 import { visibleToken } from "./html.ts";
 
 const label = axisLook.axisLabel;
-const unit = { ...axisLook, type: "value" as const, min: 0, max: 1, interval: 0.25 };
-
-/** A bar a bin, its height the share that was right, a whisker its interval, on the diagonal of perfect calibration. */
-export function reliabilityChart({ bins, ece }: ModelFigures["reliability"], title: string, i: number): Chart {
-  const filled = bins.filter(({ count }) => count > 0);
-  const most = Math.max(...filled.map(({ count }) => count));
-  const opacity = ({ count }: ReliabilityBin): number => 0.3 + 0.7 * Math.sqrt(count / most);
-  return {
-    width: 320,
-    height: 300,
-    title: `${title}: reliability, ECE ${ece.toFixed(4)}`,
-    option: {
-      grid: { left: 44, right: 16, top: 10, bottom: 44 },
-      xAxis: { ...unit, name: "confidence", nameGap: 26 },
-      yAxis: { ...unit, name: "share that was right", nameGap: 32 },
-      series: [
-        { type: "custom", silent: true, renderItem: drawBin(filled, i, opacity), data: filled.map((_, bin) => [bin]) },
-        {
-          type: "line",
-          silent: true,
-          showSymbol: false,
-          lineStyle: { type: "dashed", width: 1.2, color: colour("soft") },
-          data: [
-            [0, 0],
-            [1, 1],
-          ],
-        },
-      ],
-    },
-  };
-}
-
-const drawBin =
-  (bins: readonly ReliabilityBin[], i: number, opacity: (bin: ReliabilityBin) => number): CustomSeriesRenderItem =>
-  ({ dataIndex }, { coord }) => {
-    const bin = bins[dataIndex]!;
-    const [left, top] = coord([bin.from, bin.accuracy]) as [number, number];
-    const [right, bottom] = coord([bin.to, 0]) as [number, number];
-    const [middle, upper] = coord([(bin.from + bin.to) / 2, bin.upper]) as [number, number];
-    const lower = (coord([0, bin.lower]) as [number, number])[1];
-    const shape = { x: left + 0.5, y: top, width: right - left - 1, height: bottom - top };
-    return {
-      type: "group",
-      children: [
-        { type: "rect", shape, style: { fill: colour("paper") } }, // so that no grid shines through
-        { type: "rect", shape, style: { fill: seriesColour(i), opacity: opacity(bin) } },
-        {
-          type: "line",
-          shape: { x1: middle, y1: lower, x2: middle, y2: upper },
-          style: { stroke: colour("ink"), lineWidth: 1.2 },
-        },
-      ],
-    };
-  };
-
 /** A spectrum with the name of its run. */
 export interface NamedFigure {
   readonly label: string;
@@ -68,8 +11,13 @@ export interface NamedFigure {
   readonly figures: ModelFigures;
 }
 
+/** What of it a spectrum is drawn from. */
+export interface SpectrumCurve extends Pick<NamedFigure, "label" | "index"> {
+  readonly figures: { readonly spectrum: Pick<ModelFigures["spectrum"], "spectrum" | "bound"> };
+}
+
 /** Singular values, largest first, on a logarithmic scale; dashed, what rounding can make. */
-export function spectrumChart(all: readonly NamedFigure[], width: number): Chart {
+export function spectrumChart(all: readonly SpectrumCurve[], width: number): Chart {
   const top = legendLine * all.length + 16;
   const names = all.map(
     ({ label: name, figures: { spectrum: it } }) => `${name}  rank ${it.spectrum.rank}, bound ${it.bound ?? "none"}`,

@@ -6,7 +6,8 @@ import { measures } from "../outcome.ts";
 import { curvesChart } from "./curvesChart.ts";
 import type { FiguresOrReason, ModelFigures } from "./figures.ts";
 import { visibleToken } from "./html.ts";
-import { attentionChart, type NamedFigure, reliabilityChart, spectrumChart } from "./modelCharts.ts";
+import { attentionChart, type NamedFigure, spectrumChart } from "./modelCharts.ts";
+import { reliabilityChart } from "./reliabilityChart.ts";
 import type { ReportRun } from "./reportRun.ts";
 import { type Frame, sharesChart } from "./sharesChart.ts";
 
