@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import { createTokenizer } from "../text/tokenizer.ts";
-import { gapAfter } from "./prompts.ts";
+import { gapAfter, knownPrompt } from "./prompts.ts";
 
 const text = "the white whale\nthe ship\n";
 
@@ -15,4 +15,10 @@ test.each([
   ["gpt2", "the whale", ""],
 ] as const)("with the tokenizer %s, between %o and what follows stands %o", (kind, prompt, gap) => {
   expect(gapAfter(prompt, createTokenizer(kind, text))).toBe(gap);
+});
+
+test("a recipe's prompt that the text lacks gives way to the first token that the model knows", () => {
+  const tokenizer = createTokenizer("char", "abc abc");
+  expect(knownPrompt("abc", tokenizer)).toBe("abc");
+  expect(tokenizer.encode(knownPrompt("\n", tokenizer))).toHaveLength(1);
 });

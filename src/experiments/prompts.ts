@@ -31,6 +31,17 @@ export function encodePrompts(config: RunConfig, tokenizer: Tokenizer, onWarning
   return { probes, ...(sample ? { sample } : {}) };
 }
 
+/** The recipe's prompt, where nobody names one; for a text that lacks its characters, the first token that the model knows. */
+export function knownPrompt(prompt: string, tokenizer: Pick<Tokenizer, "encode" | "decode">): string {
+  try {
+    tokenizer.encode(prompt);
+    return prompt;
+  } catch (error) {
+    if (!(error instanceof SandboxError)) throw error;
+    return tokenizer.decode([0]);
+  }
+}
+
 /**
  * What stands between a prompt and the text that goes on from it: a tokenizer of words puts a space behind each, also behind a prompt's
  * last; others nothing.

@@ -650,3 +650,20 @@ test("a bug keeps its stack, asks for nothing, and exits with 2", async () => {
   expect(code).toBe(2);
   expect(err).toMatch(/^This is a bug in softbox:\nTypeError: a bug on purpose\n {4}at /);
 });
+
+test("a Node that is too old is told before anything loads", async () => {
+  for (const [version, code] of [
+    ["18.20.8", 1],
+    ["20.18.3", 1],
+    ["20.19.0", 0],
+  ] as const) {
+    const versions = `Object.defineProperty(process, "versions", { value: { ...process.versions, node: "${version}" } });`;
+    writeFileSync(join(here, "old.mjs"), versions);
+    const end = await softbox(here, ["--version"], { NODE_OPTIONS: `--import ${join(here, "old.mjs")}` });
+    expect([version, end.code]).toEqual([version, code]);
+    if (code === 1)
+      expect(end.err).toMatch(
+        /^error: softbox needs Node 20\.19 or newer, this is \d+\.\d+\.\d+\nhint: Install a newer/,
+      );
+  }
+});

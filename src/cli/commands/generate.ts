@@ -4,7 +4,7 @@ import { SandboxError } from "../../engine/errors.ts";
 import type { Precision } from "../../engine/ladder/ladder.ts";
 import { generateText, type TextOptions } from "../../experiments/generateText.ts";
 import { type LoadedRun, loadRun } from "../../experiments/loadRun.ts";
-import { gapAfter } from "../../experiments/prompts.ts";
+import { gapAfter, knownPrompt } from "../../experiments/prompts.ts";
 import { loadRepair, repairedReader } from "../../experiments/repairs.ts";
 import { createReader } from "../../lm/reader.ts";
 import { searchBeams } from "../../sampling/beam.ts";
@@ -193,7 +193,7 @@ async function run(
   const stopper = new AbortController();
   process.once("SIGINT", () => stopper.abort());
   try {
-    const prompt = flags.prompt ?? loaded.config.sample.prompt;
+    const prompt = flags.prompt ?? knownPrompt(loaded.config.sample.prompt, loaded.tokenizer);
     const maxTokens = flags.tokens ?? flags.maxTokens;
     checkWindow(loaded, prompt, maxTokens, flags.window);
     await write(loaded, flags, {

@@ -50,6 +50,7 @@ async function run(
     folder,
     step,
     calibrated,
+    anyPrompt: flags.prompt === undefined,
     ...(beside === undefined ? {} : { beside }),
     ...(engine ? { engine } : {}),
     ...(threads ? { threads } : {}),

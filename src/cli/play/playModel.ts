@@ -1,6 +1,7 @@
 /** @file The model behind the play screen: a text, its next-token distribution, and the moves a user makes. */
 import { SandboxError } from "../../engine/errors.ts";
 import { type LoadedRun, loadRun } from "../../experiments/loadRun.ts";
+import { knownPrompt } from "../../experiments/prompts.ts";
 import { loadRepair, repairNext } from "../../experiments/repairs.ts";
 import { savedSteps } from "../../experiments/runFolder.ts";
 import { headName } from "../../lm/heads/shortForm.ts";
@@ -33,6 +34,8 @@ export interface PlayModelOptions extends EngineOptions {
   readonly calibrated?: boolean;
   /** Another run's folder, to stand beside this one. */
   readonly beside?: string;
+  /** The user named no prompt: that of the recipe gives way to one that the model can read. */
+  readonly anyPrompt?: boolean;
 }
 
 /** The text at hand and what follows it. */
@@ -57,7 +60,7 @@ interface Desk {
   dispose(): void;
 }
 
-function createDesk(run: LoadedRun): Desk {
+function createDesk(run: LoadedRun, anyPrompt: boolean): Desk {
   const { tokenizer } = run;
   const reader = createReader(run.model);
   let position: Position | undefined;
@@ -84,7 +87,8 @@ function createDesk(run: LoadedRun): Desk {
     run,
     here,
     prompt: (text) => {
-      const ids = Array.from(tokenizer.encode(text));
+      const known = anyPrompt && text === run.config.sample.prompt ? knownPrompt(text, tokenizer) : text;
+      const ids = Array.from(tokenizer.encode(known));
       const placed = ids.map((id) => ({ id, probability: undefined, source: "prompt" as const }));
       return moveTo(ids, () => writeTokens(tokenizer, placed));
     },
@@ -123,7 +127,7 @@ export function createPlayModel(options: PlayModelOptions): PlayPort {
   return {
     open: async (): Promise<ModelCard> => {
       const engine = await startEngine(options, "float32", () => {});
-      desk = createDesk(await loadRun(options.folder, options.step, () => {}));
+      desk = createDesk(await loadRun(options.folder, options.step, () => {}), options.anyPrompt === true);
       if (options.calibrated) loadRepair(desk.run); // told at once where there is none
       return { ...cardOf(desk.run, engine.description), ...(options.beside && { beside: options.beside }) };
     },

@@ -29,7 +29,7 @@ export async function plainPlay(
     write(`${cardText(card)}\n`);
     const first = await port.prompt(options.prompt ?? "", settings);
     write(`${settingsText(settings, first.repair)}\n`);
-    write(`prompt: ${JSON.stringify(options.prompt ?? "")} (${first.tokens.length} tokens)\n\n`);
+    write(`prompt: ${JSON.stringify(textOf(first))} (${first.tokens.length} tokens)\n\n`);
     write(distributionText(first, card, options.candidates ?? 20));
     const last = await streamTokens(port, first, settings, options, write);
     const text = last.tokens.map((token) => token.text).join("");
