@@ -5,6 +5,8 @@ import { commandOf } from "./launch.mjs";
 
 /** Between turns, so that the threads of the last competitor have gone to sleep. */
 const restMilliseconds = 30;
+/** Turns that everybody's warming up lasts, before the first that counts: a just-in-time compiler must have seen some dozens of steps. */
+const turnsToWarmUp = 4;
 /** A step at most this long is made once untimed before each turn: the caches are then its own. */
 const cheapStepMilliseconds = 250;
 
@@ -25,7 +27,8 @@ const cheapStepMilliseconds = 250;
  */
 export async function timeGroup(group, { rounds, seconds, place }) {
   const runners = [];
-  for (const competitor of group.competitors) runners.push(await startRunner(competitor, place));
+  for (const competitor of group.competitors)
+    runners.push(await startRunner(competitor, { ...place, warmSeconds: turnsToWarmUp * seconds }));
   const count = Math.min(rounds, group.rounds ?? rounds);
   for (const runner of runners) await attempt(runner, () => chooseSteps(runner, seconds));
   for (let round = 0; round < count; round++)

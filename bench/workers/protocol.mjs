@@ -20,7 +20,7 @@ export async function serve(prepare) {
   try {
     const { step, description } = await prepare(job);
     const memory = createMemoryMeter();
-    for (let i = 0; i < (job.warmup ?? 3); i++) await step();
+    await warmUp(step, job);
     say({ ready: true, description });
     for await (const line of createInterface({ input: process.stdin })) {
       const milliseconds = await time(step, Number(line));
@@ -30,6 +30,12 @@ export async function serve(prepare) {
     if (!(error instanceof Unavailable)) throw error;
     say({ unavailable: error.message });
   }
+}
+
+/** At least so many steps, and for so long. */
+async function warmUp(step, { warmup: fewest = 3, warmSeconds = 0 }) {
+  const end = performance.now() + 1000 * warmSeconds;
+  for (let done = 0; done < fewest || performance.now() < end; done++) await step();
 }
 
 /** Milliseconds of a step, over `count` steps. */
