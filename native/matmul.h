@@ -10,6 +10,7 @@ constexpr int64_t columnBlock = 2048;      // of B packed at once
 constexpr int64_t depthSuper = 2304;       // words of A packed at once: depthSuper x rowSuper
 constexpr int64_t packedLeftWords = 3 << 20;
 constexpr int64_t flopsPerTask = 1 << 20;
+constexpr int64_t mostInPlace = 512;       // rows or columns of the other side: each reads a side again that is not packed
 
 static void finishEmpty(const Matmul& p) {
   for (int64_t i = 0; i < p.m; i++)
@@ -82,9 +83,8 @@ struct Plan {
     superRows = least(p.m, packedLeftWords / F::words(superDepth) / tileRows<F> * tileRows<F>);
     slack = ceilDiv(superRows, tileRows<F>) * W;  // of one pass, see Left::packedStart
     // Strides of whole pages put all rows of a tile into the same few sets of the first cache.
-    const bool leftInPlace =
-        !F::rounded && (p.ta ? p.n <= 2 * tileColumns : p.n <= 3 * tileColumns && p.lda % 512 != 0);
-    const bool rightInPlace = !F::rounded && !p.tb && p.m <= 4 * tileRows<F>;
+    const bool leftInPlace = !F::rounded && p.n <= mostInPlace && p.lda % 1024 != 0;
+    const bool rightInPlace = !F::rounded && !p.tb && p.m <= mostInPlace && p.ldb % 1024 != 0;
     const int64_t passes = ceilDiv(superDepth, passDepth), words = F::words(least(p.k, passDepth));
     if (!leftInPlace)
       left = scratch(slotPackA, (superRows * words + slack) * passes + Left<F>::overrun(words));
