@@ -52,14 +52,14 @@ SOFTBOX_ENTRY(void, matmul) {
   if (batch == 1) kernels.matmul(p);
   else kernels.matmulBatch(p, batch, a.size(11), a.size(12), p.m * p.n);
 }
-// linear(x, kernel, bias, residual, before, y, rows, inputs, outputs)
+// linear(x, kernel, bias, residual, slope, y, rows, inputs, outputs)
 SOFTBOX_ENTRY(void, linear) {
   Linear p{};
   p.x = a.floats(0);
   p.kernel = a.floats(1);
   p.bias = a.floats(2);
   p.residual = a.floats(3);
-  p.before = a.floats(4);
+  p.slope = a.floats(4);
   p.y = a.floats(5);
   p.rows = a.size(6);
   p.inputs = a.size(7);
@@ -82,14 +82,14 @@ SOFTBOX_ENTRY(void, matmulHalves) {
   p.bias = a.floats(7);
   kernels.matmulHalves(p, static_cast<const uint16_t*>(a.pointer(1)));
 }
-// linearHalves(x, kernel, bias, residual, before, y, rows, inputs, outputs): as linear, the kernel stored as bfloat16
+// linearHalves(x, kernel, bias, residual, slope, y, rows, inputs, outputs): as linear, the kernel stored as bfloat16
 SOFTBOX_ENTRY(void, linearHalves) {
   Matmul p{};
   p.a = a.floats(0);
   p.bias = a.floats(2);
   p.residual = a.floats(3);
-  p.before = a.floats(4);
-  p.activation = p.before ? activationGelu : activationNone;
+  p.slope = a.floats(4);
+  p.activation = p.slope ? activationGelu : activationNone;
   p.c = a.floats(5);
   p.m = a.size(6);
   p.k = p.lda = a.size(7);
@@ -112,13 +112,13 @@ SOFTBOX_ENTRY(void, attentionStep) {
   p.room = a.size(9);
   kernels.attentionStep(p);
 }
-// linearGrad(dy, x, kernel, before, dx, dKernel, dBias, rows, inputs, outputs)
+// linearGrad(dy, x, kernel, slope, dx, dKernel, dBias, rows, inputs, outputs)
 SOFTBOX_ENTRY(void, linearGrad) {
   Linear p{};
   p.dy = a.floats(0);
   p.x = a.floats(1);
   p.kernel = a.floats(2);
-  p.before = a.floats(3);
+  p.slope = a.floats(3);
   p.dx = a.floats(4);
   p.dKernel = a.floats(5);
   p.dBias = a.floats(6);

@@ -11,7 +11,7 @@ constexpr int64_t runNumbers = 1 << 16;  // of the right side a task
 constexpr int64_t mostRuns = 16;         // whose partial sums are combined in order
 
 static Output outputOf(const Matmul& p) {
-  return {p.c, p.ldc, p.accumulate, p.bias, p.activation, p.before, p.residual};
+  return {p.c, p.ldc, p.accumulate, p.bias, p.activation, p.slope, p.residual};
 }
 
 typedef uint16_t halves __attribute__((vector_size(SOFTBOX_VECTOR_BYTES / 2)));

@@ -8,7 +8,7 @@ namespace softbox {
 
 enum Activation { activationNone, activationRelu, activationRelu6, activationElu, activationSigmoid, activationGelu };
 
-// c[m, n] (+)= a · b (+ bias over columns); that is kept in `before`; then the activation; then + residual.
+// c[m, n] (+)= a · b (+ bias over columns); then the activation, whose slope is kept; then + residual.
 // ta: a is stored [k, m]; tb: b is stored [n, k].
 struct Matmul {
   const float *a, *b;
@@ -18,7 +18,7 @@ struct Matmul {
   const float* bias = nullptr;
   int activation = activationNone;
   bool rounded = false;  // a and b to bfloat16; sums stay float32, here and below
-  float* before = nullptr;          // [m, n] as c, or null
+  float* slope = nullptr;           // [m, n] as c: derivative of GELU, the activation then; or null
   const float* residual = nullptr;  // [m, n] as c, or null
 };
 
@@ -32,7 +32,7 @@ struct Operand {
 struct Linear {
   const float *x, *kernel, *bias;
   const float* residual;  // added to y
-  float* before;          // y is the GELU of this; a result forward, an input backward
+  float* slope;           // derivative of the GELU that y went through; a result forward, an input backward
   float* y;
   const float* dy;  // backward only, as what follows
   float *dx, *dKernel, *dBias;

@@ -11,22 +11,22 @@ static Matmul productOf(const Linear& l, const float* a, const float* b, float* 
   return p;
 }
 
-// before: keeps x · kernel + bias and makes y its GELU.
+// slope: y goes through GELU, whose derivative is kept.
 static void linear(const Linear& l) {
   Matmul p = productOf(l, l.x, l.kernel, l.y, l.rows, l.outputs, l.inputs);
   p.bias = l.bias;
   p.residual = l.residual;
-  p.before = l.before;
-  if (l.before) p.activation = activationGelu;
+  p.slope = l.slope;
+  if (l.slope) p.activation = activationGelu;
   matmul(p);
 }
 
-// du = dy · GELU'(before), a row; adds it to the column sums where they are wanted.
-static void geluGradRow(const float* dy, const float* before, float* du, float* sum, int64_t n) {
+// du = dy · slope, a row; adds it to the column sums where they are wanted.
+static void slopedRow(const float* dy, const float* slope, float* du, float* sum, int64_t n) {
   for (int64_t j = 0; j < n; j += W) {
     const bool whole = n - j >= W;
     const auto get = [&](const float* p) { return whole ? load(p + j) : loadPart(p + j, n - j); };
-    const vec d = get(dy) * geluSlope(get(before));
+    const vec d = get(dy) * get(slope);
     whole ? store(du + j, d) : storePart(du + j, d, n - j);
     if (!sum) continue;
     const vec s = get(sum) + d;
@@ -36,20 +36,20 @@ static void geluGradRow(const float* dy, const float* before, float* du, float* 
 
 // The gradient before the activation, and its column sums; `dy` itself where there is no activation.
 static const float* outputGrad(const Linear& l) {
-  if (!l.before && !l.dBias) return l.dy;
+  if (!l.slope && !l.dBias) return l.dy;
   const int64_t pieces = rowPieces(l.rows, l.outputs), columns = l.outputs;
-  float* du = l.before ? scratch(slotRows, l.rows * columns) : nullptr;
+  float* du = l.slope ? scratch(slotRows, l.rows * columns) : nullptr;
   float* partial = scratch(slotPartial, pieces * columns);
   parallel(pieces, [=](int64_t piece) {
     float* sum = partial + piece * columns;
     const int64_t begin = l.rows * piece / pieces, end = l.rows * (piece + 1) / pieces;
     memset(sum, 0, columns * sizeof(float));
-    if (!l.before) return addColumns(l.dy, sum, begin, end, columns);
+    if (!l.slope) return addColumns(l.dy, sum, begin, end, columns);
     for (int64_t i = begin * columns; i < end * columns; i += columns)
-      geluGradRow(l.dy + i, l.before + i, du + i, l.dBias ? sum : nullptr, columns);
+      slopedRow(l.dy + i, l.slope + i, du + i, l.dBias ? sum : nullptr, columns);
   });
   if (l.dBias) combinePieces(partial, pieces, l.dBias, columns, 1.0f);
-  return l.before ? du : l.dy;
+  return l.slope ? du : l.dy;
 }
 
 static void linearGrad(const Linear& l) {

@@ -4,19 +4,19 @@
 
 SOFTBOX_BEGIN
 
-// What a tile writes and how: c (+)= sums, + bias; that is kept in `before`; activation; + residual.
+// What a tile writes and how: c (+)= sums, + bias; activation, whose slope is kept; + residual.
 struct Output {
   float* c;
   int64_t ldc;
   bool accumulate = false;
   const float* bias = nullptr;      // of the first column of c
   int activation = activationNone;
-  float* before = nullptr;          // as c: what the activation is applied to
+  float* slope = nullptr;           // as c: takes the derivative of GELU, which is the activation then
   const float* residual = nullptr;  // as c
-  bool plain() const { return !accumulate && !bias && !activation && !before && !residual; }
+  bool plain() const { return !accumulate && !bias && !activation && !slope && !residual; }
   Output at(int64_t row, int64_t column) const {
     const int64_t offset = row * ldc + column;
-    return {c + offset, ldc, accumulate, bias ? bias + column : nullptr, activation, before ? before + offset : nullptr,
+    return {c + offset, ldc, accumulate, bias ? bias + column : nullptr, activation, slope ? slope + offset : nullptr,
             residual ? residual + offset : nullptr};
   }
 };
@@ -39,8 +39,13 @@ FORCE_INLINE void writeVector(const Output& out, int64_t offset, int64_t column,
   const auto put = [&](float* p, vec v) { whole ? store(p, v) : storePart(p, v, columns); };
   if (out.accumulate) x += get(out.c + offset);
   if (out.bias) x += get(out.bias + column);
-  if (out.before) put(out.before + offset, x);
-  if (out.activation) x = activate(x, out.activation);
+  if (out.slope) {
+    const GeluAndSlope both = geluAndSlope(x);
+    put(out.slope + offset, both.slope);
+    x = both.value;
+  } else if (out.activation) {
+    x = activate(x, out.activation);
+  }
   if (out.residual) x += get(out.residual + offset);
   put(out.c + offset, x);
 }
@@ -66,7 +71,7 @@ FORCE_INLINE void addTile(vec (&sum)[R][V], const float* from, int64_t step) {
 template <class F, int R, int V, bool byRow>
 static void microTile(int64_t depth, const float* a, int64_t stepA, const float* b, int64_t stepB, const Output& out,
                       int64_t columns) {
-  const bool plain = columns == V * W && !out.activation && !out.before;
+  const bool plain = columns == V * W && !out.activation;
   vec sum[R][V];
 #pragma GCC unroll 16
   for (int i = 0; i < R; i++)

@@ -29,23 +29,34 @@ FORCE_INLINE vec expReduced(vec x, ivec& n) {
 
 FORCE_INLINE vec powerOfTwo(ivec n) { return asFloat((n + allInt(127)) << 23); }
 
+#if defined(__AVX512F__)
+// For -104 <= x <= 89, or NaN, which stays.
+FORCE_INLINE vec expScaled(vec x) {
+  const vec k = (x * all(log2e) + all(roundingMagic)) - all(roundingMagic);
+  const vec e = expOfRest((x - k * all(ln2High)) - k * all(ln2Low));
+  return reinterpret_cast<vec>(_mm512_scalef_ps(reinterpret_cast<__m512>(e), reinterpret_cast<__m512>(k)));
+}
+#endif
+
 // Every float: overflow to infinity, gradual underflow to 0, NaN stays NaN.
 FORCE_INLINE vec expOf(vec x) {
+#if defined(__AVX512F__)
+  x = smaller(all(89.0f), larger(all(-104.0f), x));
+  return expScaled(x);
+#else
   x = x < all(-104.0f) ? all(-104.0f) : x;
   x = x > all(89.0f) ? all(89.0f) : x;
   ivec n;
   const vec e = expReduced(x, n);
   const ivec half = n >> 1;
   return e * powerOfTwo(half) * powerOfTwo(n - half);
+#endif
 }
 
 // For x <= 0, as in a softmax: results below 2^-126 are 0 or denormal.
 FORCE_INLINE vec expOfNegative(vec x) {
 #if defined(__AVX512F__)
-  x = larger(all(-104.0f), x);
-  const vec k = (x * all(log2e) + all(roundingMagic)) - all(roundingMagic);
-  const vec e = expOfRest((x - k * all(ln2High)) - k * all(ln2Low));
-  return reinterpret_cast<vec>(_mm512_scalef_ps(reinterpret_cast<__m512>(e), reinterpret_cast<__m512>(k)));
+  return expScaled(larger(all(-104.0f), x));
 #else
   const vec clamped = x < all(-87.33f) ? all(-87.33f) : x;
   ivec n;
@@ -123,12 +134,16 @@ FORCE_INLINE vec geluLogistic(vec x) {
 
 FORCE_INLINE vec geluOf(vec x) { return x * geluLogistic(x); }
 
-FORCE_INLINE vec geluSlope(vec x) {
+struct GeluAndSlope {
+  vec value, slope;
+};
+FORCE_INLINE GeluAndSlope geluAndSlope(vec x) {
   const vec s = geluLogistic(x);
   // Beyond 12 the second term is 0, but its factors overflow.
   const vec c = smaller(larger(x, all(-12.0f)), all(12.0f));
   const vec slope = all(2 * geluScale) * (all(1.0f) + all(3 * geluCubic) * c * c);
-  return s + c * s * (all(1.0f) - s) * slope;
+  return {x * s, s + c * s * (all(1.0f) - s) * slope};
 }
+FORCE_INLINE vec geluSlope(vec x) { return geluAndSlope(x).slope; }
 
 SOFTBOX_END

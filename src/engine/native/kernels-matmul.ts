@@ -82,20 +82,20 @@ function linearSizes(where: string, { x, kernel }: Tensors): LinearSizes {
   return { rows, inputs, outputs };
 }
 
-/** `x · kernel + bias`, then `+ residual`; or its GELU, with what that is applied to as a second output. */
+/** `x · kernel + bias`, then `+ residual`; or its GELU, with the derivative there as a second output. */
 const linearKernel =
   (where: string, gelu: boolean): NativeKernel =>
   (backend, tensors) => {
     const { rows, inputs, outputs } = linearSizes(where, tensors);
     const { x, kernel, bias, residual } = tensors;
     const y = backend.newFloats([rows, outputs]);
-    const before = gelu ? backend.newFloats([rows, outputs]) : undefined;
+    const slope = gelu ? backend.newFloats([rows, outputs]) : undefined;
     const values = floatInput(backend, `${where} x`, x);
     const halves = fewRowsOf(backend, rows, kernel!);
     const rest = [
       floatInput(backend, `${where} bias`, bias, outputs),
       residual ? floatInput(backend, `${where} residual`, residual, rows * outputs) : null,
-      before?.values ?? null,
+      slope?.values ?? null,
       y.values,
       rows,
       inputs,
@@ -103,19 +103,19 @@ const linearKernel =
     ] as const;
     if (halves) backend.addon.linearHalves(values, halves, ...rest);
     else backend.addon.linear(values, floatInput(backend, `${where} kernel`, kernel), ...rest);
-    return before ? [y.info, before.info] : y.info;
+    return slope ? [y.info, slope.info] : y.info;
   };
 
 const linearGrad: NativeKernel = (backend, tensors) => {
   const where = "SoftboxLinearGrad";
   const { rows, inputs, outputs } = linearSizes(where, tensors);
-  const { dy, x, kernel, before } = tensors;
+  const { dy, x, kernel, slope } = tensors;
   const [dx, dKernel, dBias] = [[rows, inputs], [inputs, outputs], [outputs]].map((shape) => backend.newFloats(shape));
   backend.addon.linearGrad(
     floatInput(backend, `${where} dy`, dy, rows * outputs),
     floatInput(backend, `${where} x`, x),
     floatInput(backend, `${where} kernel`, kernel),
-    before ? floatInput(backend, `${where} before`, before, rows * outputs) : null,
+    slope ? floatInput(backend, `${where} slope`, slope, rows * outputs) : null,
     dx!.values,
     dKernel!.values,
     dBias!.values,

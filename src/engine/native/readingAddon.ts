@@ -18,7 +18,7 @@ export interface ReadingAddon {
     kernel: Uint16Array,
     bias: Float32Array | null,
     residual: Float32Array | null,
-    before: Float32Array | null,
+    slope: Float32Array | null,
     y: Float32Array,
     rows: number,
     inputs: number,

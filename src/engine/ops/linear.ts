@@ -23,7 +23,7 @@ export function linear(x: tf.Tensor2D, kernel: tf.Tensor2D, bias?: tf.Tensor1D, 
 }
 
 /**
- * `GELU(x · kernel + bias)` in GELU's tanh form; what GELU is applied to is kept for the backward pass.
+ * `GELU(x · kernel + bias)` in GELU's tanh form; GELU's derivative there is kept for the backward pass.
  *
  * @param x - `[N, I]`. Not disposed.
  * @param kernel - `[I, O]`.
@@ -34,11 +34,11 @@ export function linearGelu(x: tf.Tensor2D, kernel: tf.Tensor2D, bias: tf.Tensor1
   expectShape("linearGelu kernel", kernel, [x.shape[1], null]);
   expectShape("linearGelu bias", bias, [kernel.shape[1]]);
   const forward = ([xIn, kernelIn, biasIn]: readonly tf.Tensor[]) => {
-    const [value, before] = runFusedMany("SoftboxLinearGelu", { x: xIn!, kernel: kernelIn!, bias: biasIn! });
-    return { value: value!, saved: [xIn!, kernelIn!, before!] };
+    const [value, slope] = runFusedMany("SoftboxLinearGelu", { x: xIn!, kernel: kernelIn!, bias: biasIn! });
+    return { value: value!, saved: [xIn!, kernelIn!, slope!] };
   };
-  const backward = (dy: tf.Tensor, [savedX, savedKernel, before]: readonly tf.Tensor[]): tf.Tensor[] =>
-    runFusedMany("SoftboxLinearGrad", { dy, x: savedX!, kernel: savedKernel!, before: before! });
+  const backward = (dy: tf.Tensor, [savedX, savedKernel, slope]: readonly tf.Tensor[]): tf.Tensor[] =>
+    runFusedMany("SoftboxLinearGrad", { dy, x: savedX!, kernel: savedKernel!, slope: slope! });
   return withGradient([x, kernel, bias], forward, backward) as tf.Tensor2D;
 }
 
@@ -106,18 +106,19 @@ export const linearKernels: readonly FusedKernel[] = [
     name: "SoftboxLinearGelu",
     composite: (inputs) => {
       const before = affine(inputs); // [N, O]
-      return [runFused("SoftboxGelu", { x: before }), before];
+      const slope = runFused("SoftboxGeluGrad", { dy: tf.onesLike(before), x: before });
+      return [runFused("SoftboxGelu", { x: before }), slope];
     },
   },
   {
-    // `before` where y is its GELU.
+    // `slope`: of the activation that y went through, if any.
     name: "SoftboxLinearGrad",
-    composite: ({ dy, x, kernel, before }) => {
-      const slope = before ? runFused<tf.Tensor2D>("SoftboxGeluGrad", { dy: dy!, x: before }) : dy!; // [N, O]
+    composite: ({ dy, x, kernel, slope }) => {
+      const back = slope ? tf.mul(dy!, slope) : dy!; // [N, O]
       return [
-        tf.matMul(slope, kernel!, false, true), // [N, I]
-        tf.matMul(x!, slope, true, false), // [I, O]
-        tf.sum(slope, 0), // [O]
+        tf.matMul(back, kernel!, false, true), // [N, I]
+        tf.matMul(x!, back, true, false), // [I, O]
+        tf.sum(back, 0), // [O]
       ];
     },
   },

@@ -9,32 +9,32 @@ const affineWithResidual: TensorflowKernel = (t, inputs, attributes) =>
   add(t, last(affine(t, inputs, attributes) as Handle), t.input(inputs.residual));
 
 // GELU's tanh form is x·σ(v) with v = 2√(2/π)·(x + 0.044715 x³), for ½(1 + tanh(v/2)) = σ(v): two arrays less.
-const slope = 2 * Math.sqrt(2 / Math.PI);
+const steepness = 2 * Math.sqrt(2 / Math.PI);
 const cubic = 0.044715;
 
 const gateOf = (t: Scope, x: Handle): Handle =>
-  mul(t, x, last(plus(t, last(times(t, last(square(t, x)), slope * cubic)), slope)));
+  mul(t, x, last(plus(t, last(times(t, last(square(t, x)), steepness * cubic)), steepness)));
 
 const geluOf = (t: Scope, x: Handle): Handle => mul(t, x, last(t.op("Sigmoid", [last(gateOf(t, x))])));
 
-/** `dy (σ + σ (1 − σ) x v′)`, where `x v′ = 3v − 2 · slope · x`. */
-function geluGradOf(t: Scope, dy: Handle, x: Handle): Handle {
+/** `σ + σ (1 − σ) x v′`, where `x v′ = 3v − 2 · steepness · x`. */
+function geluSlopeOf(t: Scope, x: Handle): Handle {
   const v = gateOf(t, x);
   const sigmoid = t.op("Sigmoid", [v]);
-  const inner = sub(t, last(times(t, last(v), 3)), last(times(t, x, 2 * slope)));
+  const inner = sub(t, last(times(t, last(v), 3)), last(times(t, x, 2 * steepness)));
   const curved = t.op("SigmoidGrad", [sigmoid, last(inner)]);
-  return mul(t, dy, last(add(t, last(sigmoid), last(curved))));
+  return add(t, last(sigmoid), last(curved));
 }
 
 const affineGelu: TensorflowKernel = (t, inputs, attributes) => {
   const before = affine(t, inputs, attributes) as Handle; // [N, O]
-  return [geluOf(t, before), before];
+  return [geluOf(t, before), geluSlopeOf(t, before)];
 };
 
-/** `before` where y is its GELU. */
-const affineGrad: TensorflowKernel = (t, { dy, x, kernel, before }) => {
+/** `slope`: of the activation that y went through, if any. */
+const affineGrad: TensorflowKernel = (t, { dy, x, kernel, slope }) => {
   const given = t.input(dy);
-  const back = before ? geluGradOf(t, given, t.input(before)) : given; // [N, O]
+  const back = slope ? mul(t, given, t.input(slope)) : given; // [N, O]
   return [matMul(t, back, t.input(kernel), false, true), rowProduct(t, t.input(x), back), sumRows(t, back)]; // [N, I], [I, O], [O]
 };
 
@@ -93,7 +93,7 @@ export const layerKernels: Readonly<Record<string, TensorflowKernel>> = {
   SoftboxLinearGelu: affineGelu,
   SoftboxLinearGrad: affineGrad,
   SoftboxGelu: (t, { x }) => geluOf(t, t.input(x)),
-  SoftboxGeluGrad: (t, { dy, x }) => geluGradOf(t, t.input(dy), t.input(x)),
+  SoftboxGeluGrad: (t, { dy, x }) => mul(t, t.input(dy), last(geluSlopeOf(t, t.input(x)))),
   SoftboxLayerNorm: layerNorm,
   SoftboxLayerNormGrad: layerNormGrad,
   SoftboxRmsNorm: rmsNorm,
