@@ -336,7 +336,7 @@ test.each([
 ])("--filters %o is refused: there is no filter %o; what there is is listed", (text, name) => {
   const refused = expect.objectContaining({
     message: `--filters: there is no filter ${JSON.stringify(name)}`,
-    hint: expect.stringMatching(/^Names: temperature, top-k, .*mirostat-rate.* For example/),
+    hint: expect.stringMatching(/^Did you mean top-k\? Names: temperature, top-k, .*mirostat-rate.* For example/),
   });
   expect(() => parseFilters(text)).toThrow(refused);
 });
