@@ -328,15 +328,17 @@ test.each(["top-k", "top-k=", "top-k=x", "top-k=1=2"])(
 );
 
 test.each([
-  ["", ""],
-  ["top-q=1", "top-q"],
-  ["foo=1", "foo"],
-  ["seed=3", "seed"],
-  ["min-p=0.1,,top-k=2", ""],
-])("--filters %o is refused: there is no filter %o; what there is is listed", (text, name) => {
+  ["", "", ""],
+  ["top-q=1", "top-q", "Did you mean top-k? "],
+  ["foo=1", "foo", ""],
+  ["seed=3", "seed", ""],
+  ["min-p=0.1,,top-k=2", "", ""],
+])("--filters %o is refused: there is no filter %o; what there is is listed", (text, name, nearest) => {
   const refused = expect.objectContaining({
     message: `--filters: there is no filter ${JSON.stringify(name)}`,
-    hint: expect.stringMatching(/^Did you mean top-k\? Names: temperature, top-k, .*mirostat-rate.* For example/),
+    hint: expect.stringMatching(
+      new RegExp(`^${nearest.replace("?", "\\?")}Names: temperature, top-k, .*mirostat-rate.* For example`),
+    ),
   });
   expect(() => parseFilters(text)).toThrow(refused);
 });
