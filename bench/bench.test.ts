@@ -94,6 +94,7 @@ test("the full table names every job of the targets", () => {
     "gru 2 × 256",
     "engine wasm",
     "tensorflow, 6 × 384",
+    "webgpu, 6 × 384",
   ])
     expect(names.filter((name) => name.includes(part)).length, part).toBeGreaterThan(0);
 });

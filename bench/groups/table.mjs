@@ -7,6 +7,7 @@ import { matmulGroups } from "./matmul.mjs";
 import { recurrentGroups } from "./recurrent.mjs";
 import { tensorflowGroups } from "./tensorflow.mjs";
 import { trainingGroups } from "./training.mjs";
+import { webgpuGroups } from "./webgpu.mjs";
 
 const families = [
   matmulGroups,
@@ -17,6 +18,7 @@ const families = [
   decodingGroups,
   engineGroups,
   tensorflowGroups,
+  webgpuGroups,
 ];
 
 /**

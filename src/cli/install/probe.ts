@@ -12,9 +12,12 @@ const ProbeResult = z.object({
 });
 export type ProbeResult = z.infer<typeof ProbeResult>;
 
+/** The engine's own error for the user. */
+const Refusal = z.object({ message: z.string(), hint: z.string().optional() });
+
 const patienceMilliseconds = 180_000;
 
-/** @throws {SandboxError} with the last that the process said, if it does not come to a result. */
+/** @throws {SandboxError} with the engine's own words, or the last that the process said, if it does not come to a result. */
 export function probeEngine(name: string): Promise<ProbeResult> {
   const script = join(packageRoot(), "dist/cli/install/probeProcess.js");
   const child = spawn(process.execPath, [script, name], {
@@ -32,7 +35,9 @@ export function probeEngine(name: string): Promise<ProbeResult> {
     child.on("error", reject);
     child.on("close", (code, signal) => {
       const result = ProbeResult.safeParse(parse(text.out));
+      const refusal = Refusal.safeParse(parse(text.out));
       if (code === 0 && result.success) resolve(result.data);
+      else if (refusal.success) reject(new SandboxError(refusal.data.message, refusal.data.hint));
       else reject(failure(name, text.err, signal ?? `exit code ${code}`));
     });
   });

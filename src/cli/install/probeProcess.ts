@@ -1,4 +1,4 @@
-/** @file The process that `probe.ts` starts: one engine, by the name on the command line; one line of JSON. */
+/** @file The process that `probe.ts` starts: one engine, by the name on the command line; one line of JSON, also where the engine refuses. */
 
 import { useEngine } from "../../engine/engine.ts";
 import { SandboxError } from "../../engine/errors.ts";
@@ -10,6 +10,6 @@ try {
   printJson({ description, gigaflops: await measureEngine() });
 } catch (error) {
   if (!(error instanceof SandboxError)) throw error;
-  process.stderr.write(`${error.message}\n`);
+  printJson({ message: error.message, hint: error.hint });
   process.exitCode = 1;
 }
