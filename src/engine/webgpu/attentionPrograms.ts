@@ -1,6 +1,7 @@
 /**
- * @file Causal attention without its `[T, T]` weights (Dao et al. 2022, arXiv 2205.14135): a thread for each query, keys and values of some
- * positions at a time in workgroup memory, and a running maximum and sum.
+ * @file Causal attention without its `[T, T]` weights (Dao et al. 2022, arXiv 2205.14135): a workgroup for 16 queries of a head walks over the
+ * keys, 16 at a time, with a running maximum and sum. A thread has one pair of query and key, and then 4 (or 8, …) columns of one
+ * query's result; heads wider than 64 are walked over in pieces, so that 10 KiB of workgroup memory serve any width.
  *
  * Backward the weights are made anew from the log-sum-exp, twice: for each query over its keys, for each key over its queries. So every
  * sum has one owner and one order, and nothing is added atomically.
@@ -8,41 +9,53 @@
 import { type Program, variants } from "./program.ts";
 import { lowest } from "./reductions.ts";
 
-/** Queries, or keys, of a workgroup: one a thread. */
-export const positionsOfGroup = 64;
-/** Two tiles of positions in workgroup memory have 8 KiB each, as 16 are sure to be there. */
-const bytesOfTile = 8192;
-/** A larger head's single position would not fit a tile. */
-export const largestHead = bytesOfTile / 4;
+/** Queries of a workgroup, and keys of a step, or the other way round. */
+export const attentionBlock = 16;
+const threads = attentionBlock * attentionBlock;
+/** Numbers of a head that are in workgroup memory at a time, in fours: one four a thread. */
+const foursAtOnce = 16;
+/** One more than a row has, so that rows lie in different banks. */
+const pitch = foursAtOnce + 1;
 
-const foursOf = (D: number): number => Math.ceil(D / 4);
-const positionsOfTile = (D: number): number => Math.max(1, Math.min(32, Math.floor(bytesOfTile / 16 / foursOf(D))));
+const piecesOf = (D: number): number => Math.ceil(D / 4 / foursAtOnce);
+/** Fours of a piece that are not past the end of a head. */
+const foursOf = (D: number): number => Math.min(foursAtOnce, Math.ceil(D / 4));
 
-/** WGSL: `nameAt(at, four)`, four of the D numbers of a head that begins at `at`; zeros past its end. */
+/** WGSL: `nameAt(at, d)`, four numbers from d on of a head of D that begins at `at`; zeros past its end. */
 const loader = (name: string, D: number): string => `
-fn ${name}At(at: u32, four: u32) -> vec4f {
-  let d = 4u * four;
+fn ${name}At(at: u32, d: u32) -> vec4f {
+  if (d >= ${D}u) { return vec4f(); }
   let i = at + d;
   return vec4f(${[0, 1, 2, 3]
     .map((c) => (D % 4 === 0 ? `${name}[i + ${c}u]` : `select(0.0, ${name}[i + ${c}u], d + ${c}u < ${D}u)`))
     .join(", ")});
 }`;
 
-/** WGSL: `store(at, four, x)`, the way back into `name`. */
+/** WGSL: `store(at, d, x)`, the way back into `name`. */
 const storer = (name: string, D: number): string => `
-fn store(at: u32, four: u32, x: vec4f) {
-  let d = 4u * four;
+fn store(at: u32, d: u32, x: vec4f) {
 ${[0, 1, 2, 3].map((c) => `  if (d + ${c}u < ${D}u) { ${name}[at + d + ${c}u] = x[${c}]; }`).join("\n")}
 }`;
 
-/** WGSL: two tiles, and `main` with the places of its batch row and head, and of its thread's position. */
-const program = (D: number, body: string): string => `
-const fours = ${foursOf(D)}u;
-const tilePositions = ${positionsOfTile(D)}u;
-var<workgroup> tileA: array<vec4f, ${positionsOfTile(D) * foursOf(D)}>; // [position, four]
-var<workgroup> tileB: array<vec4f, ${positionsOfTile(D) * foursOf(D)}>;
+/**
+ * WGSL: `main`, with the places of its batch row and head, and its thread's part. Of positions there are `own`, the workgroup's 16, and `other`, the 16
+ * of a step. A thread has the pair `own[i]`, `other[j]`; it loads, and sums up, four columns from `column` on of row i.
+ */
+const program = (body: string, D: number): string => `
+const pieces = ${piecesOf(D)}u;
+var<workgroup> tileA: array<vec4f, ${attentionBlock * pitch}>; // [row, four]
+var<workgroup> tileB: array<vec4f, ${attentionBlock * pitch}>;
+var<workgroup> weights: array<f32, ${threads}>; // [own, other]
+var<workgroup> slopes: array<f32, ${threads}>;
 
-@compute @workgroup_size(${positionsOfGroup})
+// The dot product of a thread's two rows, as far as they are in the tiles.
+fn tileDot(i: u32, j: u32) -> f32 {
+  var sum = 0.0;
+  for (var f = 0u; f < given.fours; f++) { sum += dot(tileA[i * ${pitch}u + f], tileB[j * ${pitch}u + f]); }
+  return sum;
+}
+
+@compute @workgroup_size(${threads})
 fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) thread: u32) {
   let batch = group.y / given.heads;
   let head = group.y % given.heads;
@@ -51,24 +64,60 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) th
   let keys = queries + E;
   let values = keys + E;
   let outs = batch * given.T * E + head * ${D}u; // one further is E away
-  let groupStart = group.x * ${positionsOfGroup}u;
-  let t = groupStart + thread;
-  let mine = min(t, given.T - 1u); // threads past the end help to load, and compute what nobody keeps
+  let i = thread / ${attentionBlock}u;
+  let j = thread % ${attentionBlock}u;
+  let column = 4u * j;
+  let slot = i * ${pitch}u + j;
+  let ownStart = group.x * ${attentionBlock}u;
+  let own = ownStart + i;
+  let kept = min(own, given.T - 1u); // rows past the end are computed like the last, and not stored
 ${body}
 }`;
 
-/** WGSL: fills both tiles from position `start` on, and goes on when they are full. */
-const fillTiles = (a: string, b: string): string => `
-    for (var slot = thread; slot < tilePositions * fours; slot += ${positionsOfGroup}u) {
-      let position = min(start + slot / fours, given.T - 1u);
-      let four = slot % fours;
+/** WGSL: the sum over pieces of a head of the products of rows of two arrays, added to `sum`. */
+const pairDot = (sum: string, a: string, b: string): string => `
+    for (var piece = 0u; piece < pieces; piece++) {
+      let d = piece * ${4 * foursAtOnce}u + column;
       tileA[slot] = ${a};
       tileB[slot] = ${b};
-    }
-    workgroupBarrier();`;
+      workgroupBarrier();
+      ${sum} += tileDot(i, j);
+      workgroupBarrier();
+    }`;
 
-const each = (line: string): string => `for (var d = 0u; d < fours; d++) { ${line} }`;
-const numbers = { T: "u32", heads: "u32", scale: "f32" } as const;
+/** WGSL: `sum[piece] = shrink · sum[piece] + Σ_j factor[i, j] row_j`, row_j being a step's row of an array. */
+const mix = (sum: string, factors: string, rows: string, shrink = ""): string => `
+    for (var piece = 0u; piece < pieces; piece++) {
+      let d = piece * ${4 * foursAtOnce}u + column;
+      tileB[slot] = ${rows};
+      workgroupBarrier();
+      var added = vec4f();
+      for (var o = 0u; o < others; o++) {
+        added += ${factors}[i * ${attentionBlock}u + o] * tileB[o * ${pitch}u + j];
+      }
+      ${sum}[piece] = ${shrink}${sum}[piece] + added;
+      workgroupBarrier();
+    }`;
+
+const storeAll = (sum: string, at: string, factor = ""): string =>
+  `for (var piece = 0u; piece < pieces; piece++) { store(${at}, piece * ${4 * foursAtOnce}u + column, ${factor}${sum}[piece]); }`;
+
+/** How many rows a step has: loops over them are not unrolled, as software adapters would compile those for a minute. */
+const others = `let others = min(${attentionBlock}u, given.T - start);`;
+
+const numbers = { T: "u32", heads: "u32", scale: "f32", fours: "u32" } as const;
+
+/** What the programs are given, for texts of T positions and heads of D numbers. */
+export const numbersOf = (T: number, heads: number, D: number) => ({
+  T,
+  heads,
+  scale: 1 / Math.sqrt(D),
+  fours: foursOf(D),
+});
+
+const query = "qkvAt(queries + kept * 3u * E, d)";
+const keyOfStep = "qkvAt(keys + min(start + i, given.T - 1u) * 3u * E, d)";
+const valueOfStep = "qkvAt(values + min(start + i, given.T - 1u) * 3u * E, d)";
 
 /** `out = softmax(scale · q Kᵀ) V` and its log-sum-exp, over keys `0 … t`. */
 export const attentionProgram = variants(
@@ -78,36 +127,33 @@ export const attentionProgram = variants(
     writes: { out: "f32", logSumExp: "f32" },
     numbers,
     code: `${loader("qkv", D)}${storer("out", D)}${program(
-      D,
       `
-  var query: array<vec4f, fours>;
-  var mixed: array<vec4f, fours>;
-  ${each("query[d] = given.scale * qkvAt(queries + mine * 3u * E, d);")}
+  var mixed: array<vec4f, pieces>;
   var most = ${lowest};
   var sum = 0.0;
-  let groupEnd = min(groupStart + ${positionsOfGroup}u, given.T);
-  for (var start = 0u; start < groupEnd; start += tilePositions) {
-    ${fillTiles("qkvAt(keys + position * 3u * E, four)", "qkvAt(values + position * 3u * E, four)")}
-    for (var j = start; j < min(start + tilePositions, mine + 1u); j++) {
-      let row = (j - start) * fours;
-      var score = 0.0;
-      ${each("score += dot(query[d], tileA[row + d]);")}
-      if (score > most) {
-        let shrink = exp(most - score);
-        sum *= shrink;
-        ${each("mixed[d] *= shrink;")}
-        most = score;
-      }
-      let weight = exp(score - most);
-      sum += weight;
-      ${each("mixed[d] += weight * tileB[row + d];")}
-    }
+  for (var start = 0u; start <= ownStart; start += ${attentionBlock}u) {
+    ${others}
+    var score = 0.0;
+    ${pairDot("score", query, keyOfStep)}
+    let isPast = start + j <= kept;
+    slopes[thread] = select(${lowest}, given.scale * score, isPast);
     workgroupBarrier();
+    var next = most;
+    for (var o = 0u; o < others; o++) { next = max(next, slopes[i * ${attentionBlock}u + o]); }
+    weights[thread] = select(0.0, exp(given.scale * score - next), isPast);
+    workgroupBarrier();
+    let shrink = exp(most - next);
+    most = next;
+    sum *= shrink;
+    for (var o = 0u; o < others; o++) { sum += weights[i * ${attentionBlock}u + o]; }
+    ${mix("mixed", "weights", valueOfStep, "shrink * ")}
   }
-  if (t < given.T) {
-    ${each("store(outs + t * E, d, mixed[d] / sum);")}
-    logSumExp[group.y * given.T + t] = most + log(sum);
+  if (own < given.T) {
+    let inverse = 1.0 / sum;
+    ${storeAll("mixed", "outs + own * E", "inverse * ")}
+    if (j == 0u) { logSumExp[group.y * given.T + own] = most + log(sum); }
   }`,
+      D,
     )}`,
   }),
 );
@@ -120,35 +166,29 @@ export const queryGradProgram = variants(
     writes: { dQkv: "f32", delta: "f32" },
     numbers,
     code: `${loader("qkv", D)}${loader("dOut", D)}${loader("out", D)}${storer("dQkv", D)}${program(
-      D,
       `
-  var query: array<vec4f, fours>;
-  var slope: array<vec4f, fours>;
-  var gradient: array<vec4f, fours>;
+  var gradient: array<vec4f, pieces>;
   var share = 0.0;
-  for (var d = 0u; d < fours; d++) {
-    query[d] = given.scale * qkvAt(queries + mine * 3u * E, d);
-    slope[d] = dOutAt(outs + mine * E, d);
-    share += dot(slope[d], outAt(outs + mine * E, d));
+  for (var d = column; d < ${D}u; d += ${4 * foursAtOnce}u) { share += dot(dOutAt(outs + kept * E, d), outAt(outs + kept * E, d)); }
+  weights[thread] = share;
+  workgroupBarrier();
+  share = 0.0;
+  for (var o = 0u; o < given.fours; o++) { share += weights[i * ${attentionBlock}u + o]; }
+  let reduced = logSumExp[group.y * given.T + kept];
+  for (var start = 0u; start <= ownStart; start += ${attentionBlock}u) {
+    ${others}
+    var score = 0.0;
+    var dWeight = 0.0;
+    ${pairDot("score", query, keyOfStep)}
+    ${pairDot("dWeight", "dOutAt(outs + kept * E, d)", valueOfStep)}
+    slopes[thread] = select(0.0, exp(given.scale * score - reduced) * (dWeight - share), start + j <= kept);
+    ${mix("gradient", "slopes", keyOfStep)}
   }
-  let reduced = logSumExp[group.y * given.T + mine];
-  let groupEnd = min(groupStart + ${positionsOfGroup}u, given.T);
-  for (var start = 0u; start < groupEnd; start += tilePositions) {
-    ${fillTiles("qkvAt(keys + position * 3u * E, four)", "qkvAt(values + position * 3u * E, four)")}
-    for (var j = start; j < min(start + tilePositions, mine + 1u); j++) {
-      let row = (j - start) * fours;
-      var score = 0.0;
-      var dWeight = 0.0;
-      ${each("score += dot(query[d], tileA[row + d]); dWeight += dot(slope[d], tileB[row + d]);")}
-      let dScore = exp(score - reduced) * (dWeight - share);
-      ${each("gradient[d] += dScore * tileA[row + d];")}
-    }
-    workgroupBarrier();
-  }
-  if (t < given.T) {
-    ${each("store(queries + t * 3u * E, d, given.scale * gradient[d]);")}
-    delta[group.y * given.T + t] = share;
+  if (own < given.T) {
+    ${storeAll("gradient", "queries + own * 3u * E", "given.scale * ")}
+    if (j == 0u) { delta[group.y * given.T + own] = share; }
   }`,
+      D,
     )}`,
   }),
 );
@@ -161,35 +201,28 @@ export const keyGradProgram = variants(
     writes: { dQkv: "f32" },
     numbers,
     code: `${loader("qkv", D)}${loader("dOut", D)}${storer("dQkv", D)}${program(
-      D,
       `
-  var key: array<vec4f, fours>;
-  var value: array<vec4f, fours>;
-  var dKey: array<vec4f, fours>;
-  var dValue: array<vec4f, fours>;
-  for (var d = 0u; d < fours; d++) {
-    key[d] = given.scale * qkvAt(keys + mine * 3u * E, d);
-    value[d] = qkvAt(values + mine * 3u * E, d);
+  var dKey: array<vec4f, pieces>;
+  var dValue: array<vec4f, pieces>;
+  for (var start = ownStart; start < given.T; start += ${attentionBlock}u) {
+    ${others}
+    let later = min(start + j, given.T - 1u);
+    var score = 0.0;
+    var dWeight = 0.0;
+    ${pairDot("score", "qkvAt(keys + kept * 3u * E, d)", "qkvAt(queries + min(start + i, given.T - 1u) * 3u * E, d)")}
+    ${pairDot("dWeight", "qkvAt(values + kept * 3u * E, d)", "dOutAt(outs + min(start + i, given.T - 1u) * E, d)")}
+    let isLater = start + j < given.T && start + j >= own;
+    let weight = select(0.0, exp(given.scale * score - logSumExp[group.y * given.T + later]), isLater);
+    weights[thread] = weight;
+    slopes[thread] = weight * (dWeight - delta[group.y * given.T + later]);
+    ${mix("dKey", "slopes", "qkvAt(queries + min(start + i, given.T - 1u) * 3u * E, d)")}
+    ${mix("dValue", "weights", "dOutAt(outs + min(start + i, given.T - 1u) * E, d)")}
   }
-  for (var start = groupStart; start < given.T; start += tilePositions) {
-    ${fillTiles("qkvAt(queries + position * 3u * E, four)", "dOutAt(outs + position * E, four)")}
-    for (var i = max(start, mine); i < min(start + tilePositions, given.T); i++) {
-      let row = (i - start) * fours;
-      var score = 0.0;
-      var dWeight = 0.0;
-      ${each("score += dot(tileA[row + d], key[d]); dWeight += dot(tileB[row + d], value[d]);")}
-      let weight = exp(score - logSumExp[group.y * given.T + i]);
-      let dScore = weight * (dWeight - delta[group.y * given.T + i]);
-      ${each("dKey[d] += dScore * tileA[row + d]; dValue[d] += weight * tileB[row + d];")}
-    }
-    workgroupBarrier();
-  }
-  if (t < given.T) {
-    for (var d = 0u; d < fours; d++) {
-      store(keys + t * 3u * E, d, given.scale * dKey[d]);
-      store(values + t * 3u * E, d, dValue[d]);
-    }
+  if (own < given.T) {
+    ${storeAll("dKey", "keys + own * 3u * E", "given.scale * ")}
+    ${storeAll("dValue", "values + own * 3u * E")}
   }`,
+      D,
     )}`,
   }),
 );

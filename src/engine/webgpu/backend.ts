@@ -3,6 +3,7 @@ import * as tf from "@tensorflow/tfjs";
 import { boundPool } from "./buffers.ts";
 import { correctKernels } from "./corrections.ts";
 import { guard } from "./guard.ts";
+import { registerWebgpuKernels } from "./kernels.ts";
 import { type LoadedWebgpu, loadWebgpu } from "./load.ts";
 
 /** Registers the backend with tfjs as `webgpu`; again, it does nothing. */
@@ -12,6 +13,7 @@ export async function registerWebgpuBackend(): Promise<LoadedWebgpu> {
   guard(loaded.backend);
   boundPool(loaded.backend);
   correctKernels(loaded);
+  registerWebgpuKernels();
   tf.registerBackend("webgpu", () => loaded.backend);
   return loaded;
 }

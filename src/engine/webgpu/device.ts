@@ -11,7 +11,7 @@ export interface Pipeline {
   getBindGroupLayout(group: number): object;
 }
 
-export interface GpuDevice {
+export interface ComputeDevice {
   readonly features: ReadonlySet<string>;
   readonly limits: {
     readonly maxStorageBufferBindingSize: number;
@@ -45,7 +45,7 @@ interface TensorData {
 
 /** tfjs's `WebGPUBackend` 4.22: it records programs into one command encoder and submits some at a time. */
 export interface WebgpuBackend {
-  readonly device: GpuDevice;
+  readonly device: ComputeDevice;
   readonly queue: { writeBuffer(buffer: GpuBuffer, offset: number, data: ArrayBuffer): void };
   readonly bufferManager: {
     readonly numBytesUsed: number;

@@ -1,12 +1,6 @@
 /** @file Causal attention by the programs of `attentionPrograms.ts`. */
 import type { TensorInfo } from "@tensorflow/tfjs";
-import {
-  attentionProgram,
-  keyGradProgram,
-  largestHead,
-  positionsOfGroup,
-  queryGradProgram,
-} from "./attentionPrograms.ts";
+import { attentionBlock, attentionProgram, keyGradProgram, numbersOf, queryGradProgram } from "./attentionPrograms.ts";
 import type { WebgpuBackend } from "./device.ts";
 import { run } from "./program.ts";
 import { areWhole, newFloats, type WebgpuKernel } from "./tensors.ts";
@@ -25,18 +19,18 @@ function sizesOf(qkv: TensorInfo, heads: unknown): Sizes {
   return { B, T, E: width / 3, H, D: width / 3 / H };
 }
 
-const fits = ({ device }: WebgpuBackend, { B, H, D }: Sizes): boolean =>
-  D <= largestHead && B * H <= device.limits.maxComputeWorkgroupsPerDimension;
+/** Whether each head of each text can be a row of workgroups. */
+const fits = ({ device }: WebgpuBackend, { B, H }: Sizes): boolean =>
+  B * H <= device.limits.maxComputeWorkgroupsPerDimension;
 
-const groupsFor = ({ B, T, H }: Sizes) => [Math.ceil(T / positionsOfGroup), B * H] as const;
-const numbersOf = ({ T, H, D }: Sizes) => ({ T, heads: H, scale: 1 / Math.sqrt(D) });
+const groupsFor = ({ B, T, H }: Sizes) => [Math.ceil(T / attentionBlock), B * H] as const;
 
 const attention: WebgpuKernel = (backend, { qkv }, { heads }) => {
   const sizes = sizesOf(qkv!, heads);
   if (!areWhole(backend, [qkv!]) || !fits(backend, sizes)) return undefined;
   const { B, T, E, H, D } = sizes;
   const [out, logSumExp] = [newFloats(backend, [B, T, E]), newFloats(backend, [B, H, T])];
-  run(backend, attentionProgram(D), { qkv: qkv!, out, logSumExp }, numbersOf(sizes), groupsFor(sizes));
+  run(backend, attentionProgram(D), { qkv: qkv!, out, logSumExp }, numbersOf(T, H, D), groupsFor(sizes));
   return [out, logSumExp];
 };
 
@@ -46,8 +40,8 @@ const attentionGrad: WebgpuKernel = (backend, { dOut, qkv, out, logSumExp }, { h
   const { B, T, E, H, D } = sizes;
   const [dQkv, delta] = [newFloats(backend, [B, T, 3 * E]), newFloats(backend, [B, H, T])];
   const shared = { qkv: qkv!, dOut: dOut!, logSumExp: logSumExp!, delta, dQkv };
-  run(backend, queryGradProgram(D), { ...shared, out: out! }, numbersOf(sizes), groupsFor(sizes));
-  run(backend, keyGradProgram(D), shared, numbersOf(sizes), groupsFor(sizes));
+  run(backend, queryGradProgram(D), { ...shared, out: out! }, numbersOf(T, H, D), groupsFor(sizes));
+  run(backend, keyGradProgram(D), shared, numbersOf(T, H, D), groupsFor(sizes));
   backend.disposeData(delta.dataId);
   return dQkv;
 };

@@ -5,27 +5,25 @@
  * 1805.02867) for its rows over the tiles of a span of the vocabulary, and a second program joins the spans. No score is written to memory.
  * The gradient is in `kernels-vocabularyGrad.ts`.
  */
-import type { TensorInfo } from "@tensorflow/tfjs";
 import type { ScoreAttributes } from "../ops/linearLogSumExp.ts";
 import { linearLogSumExpGrad } from "./kernels-vocabularyGrad.ts";
 import { tileProduct, tileSide, tileThreads } from "./product.ts";
 import { eachElement, elementThreads, groupsOf, type Program, run, variants } from "./program.ts";
 import { lowest } from "./reductions.ts";
 import { isSigmoid, scoreForm } from "./scores.ts";
-import { areWhole, newFloats, type Tensors, type WebgpuKernel } from "./tensors.ts";
-import { type Block, blocksOf, rowsOf, sizesOf } from "./vocabularyBlocks.ts";
+import { areWhole, newFloats, type WebgpuKernel } from "./tensors.ts";
 
 /** Workgroups that the forward pass spreads the vocabulary over, for all rows together. */
 const workgroupsWanted = 256;
 
-/** hidden is `[N, E]`, weight the rows `offset … offset + V` of the table; `score` is z of a tile's sum. */
+/** A tile of `z = h Wᵀ + b`, for hidden states `[N, E]` and a table `[V, E]`; `scoreOf` adds b. */
 const scoreTile = (isBiased: boolean): string => `${tileProduct(
   "if (row >= given.N || k >= end) { return 0; } return hidden[row * given.E + k];",
   "if (column >= given.V || k >= end) { return 0; } return weight[column * given.E + k];",
   false,
   true,
 )}
-fn scoreOf(sum: f32, column: u32) -> f32 { return sum${isBiased ? " + bias[given.offset + column]" : ""}; }`;
+fn scoreOf(sum: f32, column: u32) -> f32 { return sum${isBiased ? " + bias[column]" : ""}; }`;
 
 /** A block of rows, and of a span's tiles one after the other; what is kept of a row is `[maximum, sum, sum of scores]`. */
 const spanProgram = variants(
@@ -37,9 +35,7 @@ const spanProgram = variants(
       N: "u32",
       E: "u32",
       V: "u32",
-      offset: "u32",
       tiles: "u32",
-      firstSpan: "u32",
       spans: "u32",
       softcap: "f32",
     },
@@ -49,15 +45,16 @@ var<private> maximum: array<f32, 4>; // one for each of a thread's rows
 var<private> total: array<f32, 4>;
 var<private> plain: array<f32, 4>;
 
-fn take(i: u32, score: f32) {
+fn take(i: u32, scores: vec4f, isThere: vec4<bool>) {
   ${
     isSigmoid(form)
-      ? "total[i] += softplusOf(score);"
-      : `let next = max(maximum[i], score);
-  total[i] = total[i] * exp(maximum[i] - next) + exp(score - next);
+      ? "for (var j = 0u; j < 4u; j++) { total[i] += select(0.0, softplusOf(scores[j]), isThere[j]); }"
+      : `let known = select(vec4f(${lowest}), scores, isThere);
+  let next = max(maximum[i], max(max(known.x, known.y), max(known.z, known.w)));
+  total[i] = total[i] * exp(maximum[i] - next) + dot(exp(known - next), vec4f(1.0));
   maximum[i] = next;`
   }
-  ${withMean ? "plain[i] += score;" : ""}
+  ${withMean ? "plain[i] += dot(select(vec4f(0.0), scores, isThere), vec4f(1.0));" : ""}
 }
 
 @compute @workgroup_size(${tileThreads})
@@ -69,14 +66,15 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) th
     accumulate(rowStart, columnStart, 0u, given.E, thread);
     for (var i = 0u; i < 4u; i++) {
       let row = rowStart + rowOffset(thread, i);
+      var scores: vec4f;
+      var isThere: vec4<bool>;
       for (var j = 0u; j < 4u; j++) {
         let column = columnStart + columnOffset(thread, j);
-        if (row < given.N && column < given.V) {
-          let score = formedOf(cappedOf(scoreOf(sums[4u * i + j], column)));
-          take(i, score);
-          if (u32(targets[row]) == given.offset + column) { targetLogit[row] = score; }
-        }
+        scores[j] = formedOf(cappedOf(scoreOf(sums[4u * i + j], column)));
+        isThere[j] = column < given.V;
+        if (row < given.N && u32(targets[row]) == column) { targetLogit[row] = scores[j]; }
       }
+      take(i, scores, isThere);
     }
   }
   // Tiles are done with: their memory serves the 16 threads of each row.
@@ -87,7 +85,7 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) th
   }
   workgroupBarrier();
   let row = rowStart + thread;
-  let at = 3u * (row * given.spans + given.firstSpan + group.y);
+  let at = 3u * (row * given.spans + group.y);
   if (thread < ${tileSide}u && row < given.N) { joinThreads(16u * thread, at); }
   ${
     withMean
@@ -141,36 +139,31 @@ const joinProgram = variants(
 );
 
 /** Tiles that a workgroup goes over, so that there are about `workgroupsWanted`. */
-const tilesOf = (N: number, { count }: Block, V: number): number => {
-  const spansWanted = Math.max(1, Math.floor(((workgroupsWanted / Math.ceil(N / tileSide)) * count) / V));
-  return Math.ceil(Math.ceil(count / tileSide) / spansWanted);
-};
+function tilesOfSpan(N: number, V: number): number {
+  const spansWanted = Math.max(1, Math.floor(workgroupsWanted / Math.ceil(N / tileSide)));
+  return Math.ceil(Math.ceil(V / tileSide) / spansWanted);
+}
 
 const linearLogSumExp: WebgpuKernel = (backend, inputs, attributes) => {
-  const { form, softcap, mean } = attributes as unknown as ScoreAttributes;
-  const { hidden, weight, bias, targets } = inputs as Record<"hidden" | "weight" | "targets", TensorInfo> & Tensors;
   if (!areWhole(backend, Object.values(inputs))) return undefined;
-  const { N, E, V } = sizesOf(inputs);
-  const blocks = blocksOf(backend, V, E, V).map((block) => {
-    const tiles = tilesOf(N, block, V);
-    return { ...block, tiles, spans: Math.ceil(block.count / tileSide / tiles) };
-  });
-  const spans = blocks.reduce((sum, block) => sum + block.spans, 0);
+  const { form, softcap, mean } = attributes as unknown as ScoreAttributes;
+  const { hidden, weight, bias, targets } = inputs;
+  const [N, E] = hidden!.shape as [number, number];
+  const V = weight!.shape[0]!;
+  const tiles = tilesOfSpan(N, V);
+  const spans = Math.ceil(V / tileSide / tiles);
   const [targetLogit, logSumExp] = [newFloats(backend, [N]), newFloats(backend, [N])];
   const average = mean ? newFloats(backend, [N]) : undefined;
   const parts = newFloats(backend, [N, spans, 3]);
+  const given = { hidden: hidden!, weight: weight!, targets: targets!, ...(bias && { bias }) };
   const program = spanProgram(bias !== undefined, form, softcap > 0, average !== undefined);
-  let firstSpan = 0;
-  for (const block of blocks) {
-    const bound = { hidden, weight: rowsOf(weight, E, block), ...(bias && { bias }), targets, targetLogit, parts };
-    const numbers = { N, E, V: block.count, offset: block.from, tiles: block.tiles, firstSpan, spans, softcap };
-    const groups = [Math.ceil(N / tileSide), block.spans] as const;
-    run(backend, program, bound, numbers, groups);
-    firstSpan += block.spans;
-  }
-  const bound = { parts, logSumExp, ...(average && { mean: average }) };
+  run(backend, program, { ...given, targetLogit, parts }, { N, E, V, tiles, spans, softcap }, [
+    Math.ceil(N / tileSide),
+    spans,
+  ]);
+  const joined = { parts, logSumExp, ...(average && { mean: average }) };
   const groups = groupsOf(backend, Math.ceil(N / elementThreads));
-  run(backend, joinProgram(form, average !== undefined), bound, { size: N, spans, V }, groups);
+  run(backend, joinProgram(form, average !== undefined), joined, { size: N, spans, V }, groups);
   backend.disposeData(parts.dataId);
   return [targetLogit, logSumExp, ...(average ? [average] : [])];
 };

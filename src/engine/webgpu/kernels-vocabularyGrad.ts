@@ -6,11 +6,10 @@ import type { TensorInfo } from "@tensorflow/tfjs";
 import type { ScoreAttributes } from "../ops/linearLogSumExp.ts";
 import { columnSumsOf, runColumnSums } from "./columnSums.ts";
 import type { WebgpuBackend } from "./device.ts";
-import { type Ending, product, productInto } from "./product.ts";
-import { eachElement, elementThreads, groupsOf, type Program, run, variants } from "./program.ts";
+import { type Ending, product, productInto, tileSide } from "./product.ts";
+import { eachElement, elementThreads, groupsOf, type Program, run, type Stretch, variants } from "./program.ts";
 import { isSigmoid, scoreForm } from "./scores.ts";
 import { areWhole, newFloats, type Tensors, type WebgpuKernel } from "./tensors.ts";
-import { type Block, blocksOf, rowsOf, sizesOf } from "./vocabularyBlocks.ts";
 
 /** Scores that exist at once: 64 MB. */
 const scoresAtOnce = 2 ** 24;
@@ -30,6 +29,26 @@ const rowsProgram = variants(
   }),
 );
 
+/** Some rows of a table. */
+interface Block {
+  readonly start: number;
+  readonly count: number;
+}
+
+/** V rows in blocks of about `most`, each but the last of whole tiles. */
+function blocksOf(V: number, most: number): Block[] {
+  const size = tileSide * Math.max(1, Math.floor(most / tileSide));
+  const starts = Array.from({ length: Math.ceil(V / size) }, (_, i) => i * size);
+  return starts.map((start) => ({ start, count: Math.min(size, V - start) }));
+}
+
+/** A block of a tensor of E numbers a row. */
+const rowsOf = (tensor: TensorInfo, E: number, { start, count }: Block): Stretch => ({
+  tensor,
+  start: start * E,
+  count: count * E,
+});
+
 const endings = new Map<string, Ending>();
 
 /** `dz = (∂LSE/∂f · dLogSumExp + dMean / V + [v = target] dTarget) · f′(z)`, where `∂LSE/∂f` is the softmax, or each sigmoid. */
@@ -41,13 +60,13 @@ function gradientEnding(isBiased: boolean, form: number, isCapped: boolean): End
     name: "linearLogSumExpGrad",
     reads: { ...(isBiased && { bias: "f32" }), targets: "i32", rows: "f32" },
     writes: { dScores: "f32" },
-    numbers: { offset: "u32", softcap: "f32" },
+    numbers: { start: "u32", softcap: "f32" },
     code: `${scoreForm(form, isCapped)}
 fn finish(row: u32, column: u32, at: u32, sum: f32) {
-  let y = cappedOf(sum${isBiased ? " + bias[given.offset + column]" : ""});
+  let y = cappedOf(sum${isBiased ? " + bias[given.start + column]" : ""});
   let weight = ${isSigmoid(form) ? "sigmoidOf(y)" : "exp(formedOf(y) - rows[4u * row + 3u])"};
   var gradient = weight * rows[4u * row + 1u] + rows[4u * row + 2u];
-  if (u32(targets[row]) == given.offset + column) { gradient += rows[4u * row]; }
+  if (u32(targets[row]) == given.start + column) { gradient += rows[4u * row]; }
   dScores[at] = gradient * slopeOf(y);
 }`,
   };
@@ -69,23 +88,24 @@ export const linearLogSumExpGrad: WebgpuKernel = (backend, inputs, attributes) =
   const { form, softcap } = attributes as unknown as ScoreAttributes;
   if (!areWhole(backend, Object.values(inputs))) return undefined;
   const { hidden, weight, bias, targets } = inputs as Record<"hidden" | "weight" | "targets", TensorInfo> & Tensors;
-  const { N, E, V } = sizesOf(inputs);
+  const [N, E] = hidden.shape as [number, number];
+  const V = weight.shape[0]!;
   const rows = packRows(backend, inputs, N, V);
   const [dHidden, dWeight] = [newFloats(backend, [N, E]), newFloats(backend, [V, E])];
   const dBias = bias ? newFloats(backend, [V]) : undefined;
   const ending = gradientEnding(bias !== undefined, form, softcap > 0);
   const onBlock = (block: Block): void => {
-    const { from, count } = block;
+    const { start, count } = block;
     const dScores = newFloats(backend, [N, count]);
     const table = rowsOf(weight, E, block);
     const scores = { a: hidden, b: table, M: N, N: count, K: E, transposeB: true };
-    productInto(backend, scores, ending, { ...(bias && { bias }), targets, rows, dScores }, { offset: from, softcap });
-    product(backend, { a: dScores, b: table, M: N, N: E, K: count }, dHidden, from > 0);
+    productInto(backend, scores, ending, { ...(bias && { bias }), targets, rows, dScores }, { start, softcap });
+    product(backend, { a: dScores, b: table, M: N, N: E, K: count }, dHidden, start > 0);
     product(backend, { a: dScores, b: hidden, M: count, N: E, K: N, transposeA: true }, rowsOf(dWeight, E, block));
     if (dBias) runColumnSums(backend, biasSums, { dScores, dBias: rowsOf(dBias, 1, block) }, [N, count]);
     backend.disposeData(dScores.dataId);
   };
-  for (const block of blocksOf(backend, V, E, scoresAtOnce / N)) onBlock(block);
+  for (const block of blocksOf(V, scoresAtOnce / N)) onBlock(block);
   backend.disposeData(rows.dataId);
   return [dHidden, dWeight, ...(dBias ? [dBias] : [])];
 };

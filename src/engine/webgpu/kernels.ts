@@ -3,6 +3,7 @@ import * as tf from "@tensorflow/tfjs";
 import type { Attributes, Inputs } from "../fused.ts";
 import { fusedKernels } from "../ops/table.ts";
 import type { WebgpuBackend } from "./device.ts";
+import { adamW } from "./kernels-adamW.ts";
 import { attentionKernels } from "./kernels-attention.ts";
 import { vocabularyKernels } from "./kernels-vocabulary.ts";
 import type { Tensors, WebgpuKernel } from "./tensors.ts";
@@ -10,6 +11,7 @@ import type { Tensors, WebgpuKernel } from "./tensors.ts";
 const kernels: Readonly<Record<string, WebgpuKernel>> = {
   ...attentionKernels,
   ...vocabularyKernels,
+  SoftboxAdamW: adamW,
 };
 
 /** Call it before the engine's composites are registered; again, it does nothing. */

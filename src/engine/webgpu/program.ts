@@ -3,7 +3,7 @@
  * the backend's own programs. Unlike those it may write several tensors, or one in place.
  */
 import type { TensorInfo } from "@tensorflow/tfjs";
-import type { GpuBuffer, GpuDevice, Pipeline, WebgpuBackend } from "./device.ts";
+import type { ComputeDevice, GpuBuffer, Pipeline, WebgpuBackend } from "./device.ts";
 
 type ElementType = "f32" | "i32";
 
@@ -99,9 +99,9 @@ function uniformsOf(backend: WebgpuBackend, program: Program, numbers: Readonly<
   return buffer satisfies GpuBuffer;
 }
 
-const pipelines = new WeakMap<GpuDevice, WeakMap<Program, Pipeline>>();
+const pipelines = new WeakMap<ComputeDevice, WeakMap<Program, Pipeline>>();
 
-function pipelineOf(device: GpuDevice, program: Program): Pipeline {
+function pipelineOf(device: ComputeDevice, program: Program): Pipeline {
   const known = pipelines.get(device) ?? new WeakMap<Program, Pipeline>();
   pipelines.set(device, known);
   const compiled = known.get(program) ?? compile(device, program);
@@ -109,7 +109,7 @@ function pipelineOf(device: GpuDevice, program: Program): Pipeline {
   return compiled;
 }
 
-function compile(device: GpuDevice, program: Program): Pipeline {
+function compile(device: ComputeDevice, program: Program): Pipeline {
   const module = device.createShaderModule({ label: program.name, code: wgslOf(program) });
   return device.createComputePipeline({
     label: program.name,
