@@ -17,32 +17,28 @@ const foursAtOnce = 16;
 /** One more than a row has, so that rows lie in different banks. */
 const pitch = foursAtOnce + 1;
 
-const piecesOf = (D: number): number => Math.ceil(D / 4 / foursAtOnce);
-/** Fours of a piece that are not past the end of a head. */
-const foursOf = (D: number): number => Math.min(foursAtOnce, Math.ceil(D / 4));
-
-/** WGSL: `nameAt(at, d)`, four numbers from d on of a head of D that begins at `at`; zeros past its end. */
-const loader = (name: string, D: number): string => `
+/** WGSL: `nameAt(at, d)`, four numbers from d on of the head that begins at `at`; zeros past its end. */
+const loader = (name: string, isWhole: boolean): string => `
 fn ${name}At(at: u32, d: u32) -> vec4f {
-  if (d >= ${D}u) { return vec4f(); }
+  if (d >= given.D) { return vec4f(); }
   let i = at + d;
   return vec4f(${[0, 1, 2, 3]
-    .map((c) => (D % 4 === 0 ? `${name}[i + ${c}u]` : `select(0.0, ${name}[i + ${c}u], d + ${c}u < ${D}u)`))
+    .map((c) => (isWhole ? `${name}[i + ${c}u]` : `select(0.0, ${name}[i + ${c}u], d + ${c}u < given.D)`))
     .join(", ")});
 }`;
 
 /** WGSL: `store(at, d, x)`, the way back into `name`. */
-const storer = (name: string, D: number): string => `
+const storer = (name: string): string => `
 fn store(at: u32, d: u32, x: vec4f) {
-${[0, 1, 2, 3].map((c) => `  if (d + ${c}u < ${D}u) { ${name}[at + d + ${c}u] = x[${c}]; }`).join("\n")}
+${[0, 1, 2, 3].map((c) => `  if (d + ${c}u < given.D) { ${name}[at + d + ${c}u] = x[${c}]; }`).join("\n")}
 }`;
 
 /**
  * WGSL: `main`, with the places of its batch row and head, and its thread's part. Of positions there are `own`, the workgroup's 16, and `other`, the 16
  * of a step. A thread has the pair `own[i]`, `other[j]`; it loads, and sums up, four columns from `column` on of row i.
  */
-const program = (body: string, D: number): string => `
-const pieces = ${piecesOf(D)}u;
+const program = (body: string, pieces: number): string => `
+const pieces = ${pieces}u;
 var<workgroup> tileA: array<vec4f, ${attentionBlock * pitch}>; // [row, four]
 var<workgroup> tileB: array<vec4f, ${attentionBlock * pitch}>;
 var<workgroup> weights: array<f32, ${threads}>; // [own, other]
@@ -59,11 +55,11 @@ fn tileDot(i: u32, j: u32) -> f32 {
 fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) thread: u32) {
   let batch = group.y / given.heads;
   let head = group.y % given.heads;
-  let E = given.heads * ${D}u;
-  let queries = batch * given.T * 3u * E + head * ${D}u; // of position 0; one further is 3 E away
+  let E = given.heads * given.D;
+  let queries = batch * given.T * 3u * E + head * given.D; // of position 0; one further is 3 E away
   let keys = queries + E;
   let values = keys + E;
-  let outs = batch * given.T * E + head * ${D}u; // one further is E away
+  let outs = batch * given.T * E + head * given.D; // one further is E away
   let i = thread / ${attentionBlock}u;
   let j = thread % ${attentionBlock}u;
   let column = 4u * j;
@@ -105,15 +101,17 @@ const storeAll = (sum: string, at: string, factor = ""): string =>
 /** How many rows a step has: loops over them are not unrolled, as software adapters would compile those for a minute. */
 const others = `let others = min(${attentionBlock}u, given.T - start);`;
 
-const numbers = { T: "u32", heads: "u32", scale: "f32", fours: "u32" } as const;
+const numbers = { T: "u32", heads: "u32", D: "u32", fours: "u32", scale: "f32" } as const;
 
 /** What the programs are given, for texts of T positions and heads of D numbers. */
 export const numbersOf = (T: number, heads: number, D: number) => ({
-  T,
-  heads,
-  scale: 1 / Math.sqrt(D),
-  fours: foursOf(D),
+  ...{ T, heads, D, scale: 1 / Math.sqrt(D) },
+  /** Fours of a piece that are not past the end of a head. */
+  fours: Math.min(foursAtOnce, Math.ceil(D / 4)),
 });
+
+/** Which of the programs is for heads of D numbers: how many pieces these have, and whether they are fours without a rest. */
+export const formOf = (D: number): [pieces: number, isWhole: boolean] => [Math.ceil(D / 4 / foursAtOnce), D % 4 === 0];
 
 const query = "qkvAt(queries + kept * 3u * E, d)";
 const keyOfStep = "qkvAt(keys + min(start + i, given.T - 1u) * 3u * E, d)";
@@ -121,12 +119,12 @@ const valueOfStep = "qkvAt(values + min(start + i, given.T - 1u) * 3u * E, d)";
 
 /** `out = softmax(scale · q Kᵀ) V` and its log-sum-exp, over keys `0 … t`. */
 export const attentionProgram = variants(
-  (D: number): Program => ({
+  (pieces: number, isWhole: boolean): Program => ({
     name: "causalAttention",
     reads: { qkv: "f32" },
     writes: { out: "f32", logSumExp: "f32" },
     numbers,
-    code: `${loader("qkv", D)}${storer("out", D)}${program(
+    code: `${loader("qkv", isWhole)}${storer("out")}${program(
       `
   var mixed: array<vec4f, pieces>;
   var most = ${lowest};
@@ -153,23 +151,23 @@ export const attentionProgram = variants(
     ${storeAll("mixed", "outs + own * E", "inverse * ")}
     if (j == 0u) { logSumExp[group.y * given.T + own] = most + log(sum); }
   }`,
-      D,
+      pieces,
     )}`,
   }),
 );
 
 /** `dQ = scale · Σ_j w_j (dOut · v_j − δ) k_j` and `δ = dOut · out`, for each query. */
 export const queryGradProgram = variants(
-  (D: number): Program => ({
+  (pieces: number, isWhole: boolean): Program => ({
     name: "causalAttentionGradOfQueries",
     reads: { qkv: "f32", dOut: "f32", out: "f32", logSumExp: "f32" },
     writes: { dQkv: "f32", delta: "f32" },
     numbers,
-    code: `${loader("qkv", D)}${loader("dOut", D)}${loader("out", D)}${storer("dQkv", D)}${program(
+    code: `${loader("qkv", isWhole)}${loader("dOut", isWhole)}${loader("out", isWhole)}${storer("dQkv")}${program(
       `
   var gradient: array<vec4f, pieces>;
   var share = 0.0;
-  for (var d = column; d < ${D}u; d += ${4 * foursAtOnce}u) { share += dot(dOutAt(outs + kept * E, d), outAt(outs + kept * E, d)); }
+  for (var d = column; d < given.D; d += ${4 * foursAtOnce}u) { share += dot(dOutAt(outs + kept * E, d), outAt(outs + kept * E, d)); }
   weights[thread] = share;
   workgroupBarrier();
   share = 0.0;
@@ -188,19 +186,19 @@ export const queryGradProgram = variants(
     ${storeAll("gradient", "queries + own * 3u * E", "given.scale * ")}
     if (j == 0u) { delta[group.y * given.T + own] = share; }
   }`,
-      D,
+      pieces,
     )}`,
   }),
 );
 
 /** `dK = scale · Σ_i w_i (dOut_i · v − δ_i) q_i` and `dV = Σ_i w_i dOut_i`, for each key, over queries `t … T − 1`. */
 export const keyGradProgram = variants(
-  (D: number): Program => ({
+  (pieces: number, isWhole: boolean): Program => ({
     name: "causalAttentionGradOfKeys",
     reads: { qkv: "f32", dOut: "f32", logSumExp: "f32", delta: "f32" },
     writes: { dQkv: "f32" },
     numbers,
-    code: `${loader("qkv", D)}${loader("dOut", D)}${storer("dQkv", D)}${program(
+    code: `${loader("qkv", isWhole)}${loader("dOut", isWhole)}${storer("dQkv")}${program(
       `
   var dKey: array<vec4f, pieces>;
   var dValue: array<vec4f, pieces>;
@@ -222,7 +220,7 @@ export const keyGradProgram = variants(
     ${storeAll("dKey", "keys + own * 3u * E", "given.scale * ")}
     ${storeAll("dValue", "values + own * 3u * E")}
   }`,
-      D,
+      pieces,
     )}`,
   }),
 );

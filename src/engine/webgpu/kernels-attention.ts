@@ -1,6 +1,13 @@
 /** @file Causal attention by the programs of `attentionPrograms.ts`. */
 import type { TensorInfo } from "@tensorflow/tfjs";
-import { attentionBlock, attentionProgram, keyGradProgram, numbersOf, queryGradProgram } from "./attentionPrograms.ts";
+import {
+  attentionBlock,
+  attentionProgram,
+  formOf,
+  keyGradProgram,
+  numbersOf,
+  queryGradProgram,
+} from "./attentionPrograms.ts";
 import type { WebgpuBackend } from "./device.ts";
 import { run } from "./program.ts";
 import { areWhole, newFloats, type WebgpuKernel } from "./tensors.ts";
@@ -30,7 +37,7 @@ const attention: WebgpuKernel = (backend, { qkv }, { heads }) => {
   if (!areWhole(backend, [qkv!]) || !fits(backend, sizes)) return undefined;
   const { B, T, E, H, D } = sizes;
   const [out, logSumExp] = [newFloats(backend, [B, T, E]), newFloats(backend, [B, H, T])];
-  run(backend, attentionProgram(D), { qkv: qkv!, out, logSumExp }, numbersOf(T, H, D), groupsFor(sizes));
+  run(backend, attentionProgram(...formOf(D)), { qkv: qkv!, out, logSumExp }, numbersOf(T, H, D), groupsFor(sizes));
   return [out, logSumExp];
 };
 
@@ -40,8 +47,8 @@ const attentionGrad: WebgpuKernel = (backend, { dOut, qkv, out, logSumExp }, { h
   const { B, T, E, H, D } = sizes;
   const [dQkv, delta] = [newFloats(backend, [B, T, 3 * E]), newFloats(backend, [B, H, T])];
   const shared = { qkv: qkv!, dOut: dOut!, logSumExp: logSumExp!, delta, dQkv };
-  run(backend, queryGradProgram(D), { ...shared, out: out! }, numbersOf(T, H, D), groupsFor(sizes));
-  run(backend, keyGradProgram(D), shared, numbersOf(T, H, D), groupsFor(sizes));
+  run(backend, queryGradProgram(...formOf(D)), { ...shared, out: out! }, numbersOf(T, H, D), groupsFor(sizes));
+  run(backend, keyGradProgram(...formOf(D)), shared, numbersOf(T, H, D), groupsFor(sizes));
   backend.disposeData(delta.dataId);
   return dQkv;
 };

@@ -11,7 +11,7 @@ import { tileProduct, tileSide, tileThreads } from "./product.ts";
 import { eachElement, elementThreads, groupsOf, type Program, run, variants } from "./program.ts";
 import { lowest } from "./reductions.ts";
 import { isSigmoid, scoreForm } from "./scores.ts";
-import { areWhole, newFloats, type WebgpuKernel } from "./tensors.ts";
+import { areWhole, newFloats, type WebgpuKernel, zeros } from "./tensors.ts";
 
 /** Workgroups that the forward pass spreads the vocabulary over, for all rows together. */
 const workgroupsWanted = 256;
@@ -145,10 +145,11 @@ function tilesOfSpan(N: number, V: number): number {
 }
 
 const linearLogSumExp: WebgpuKernel = (backend, inputs, attributes) => {
-  if (!areWhole(backend, Object.values(inputs))) return undefined;
   const { form, softcap, mean } = attributes as unknown as ScoreAttributes;
   const { hidden, weight, bias, targets } = inputs;
   const [N, E] = hidden!.shape as [number, number];
+  if (N === 0) return Array.from({ length: mean ? 3 : 2 }, () => zeros(backend, [0]));
+  if (!areWhole(backend, Object.values(inputs))) return undefined;
   const V = weight!.shape[0]!;
   const tiles = tilesOfSpan(N, V);
   const spans = Math.ceil(V / tileSide / tiles);

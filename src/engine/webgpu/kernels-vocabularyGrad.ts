@@ -9,7 +9,7 @@ import type { WebgpuBackend } from "./device.ts";
 import { type Ending, product, productInto, tileSide } from "./product.ts";
 import { eachElement, elementThreads, groupsOf, type Program, run, type Stretch, variants } from "./program.ts";
 import { isSigmoid, scoreForm } from "./scores.ts";
-import { areWhole, newFloats, type Tensors, type WebgpuKernel } from "./tensors.ts";
+import { areWhole, newFloats, type Tensors, type WebgpuKernel, zeros } from "./tensors.ts";
 
 /** Scores that exist at once: 64 MB. */
 const scoresAtOnce = 2 ** 24;
@@ -86,10 +86,11 @@ function packRows(backend: WebgpuBackend, { dTarget, dLogSumExp, dMean, logSumEx
 
 export const linearLogSumExpGrad: WebgpuKernel = (backend, inputs, attributes) => {
   const { form, softcap } = attributes as unknown as ScoreAttributes;
-  if (!areWhole(backend, Object.values(inputs))) return undefined;
   const { hidden, weight, bias, targets } = inputs as Record<"hidden" | "weight" | "targets", TensorInfo> & Tensors;
   const [N, E] = hidden.shape as [number, number];
   const V = weight.shape[0]!;
+  if (N === 0) return [[0, E], [V, E], ...(bias ? [[V]] : [])].map((shape) => zeros(backend, shape));
+  if (!areWhole(backend, Object.values(inputs))) return undefined;
   const rows = packRows(backend, inputs, N, V);
   const [dHidden, dWeight] = [newFloats(backend, [N, E]), newFloats(backend, [V, E])];
   const dBias = bias ? newFloats(backend, [V]) : undefined;

@@ -87,14 +87,17 @@ describe.each(testedEngines.filter((name) => name === "webgpu"))("on %s", (engin
 
   test.each([
     [2, 65, 6, 2],
-    [1, 130, 64, 1],
-    [1, 17, 260, 2],
-  ])("attention of %d × %d positions, %d wide, %d heads", async (B, T, E, heads) => {
-    await expectSame(
-      [[B, T, 3 * E]],
-      withGradients((qkv) => causalAttention(qkv as tf.Tensor3D, heads)),
-    );
-  });
+    [1, 17, 66, 1], // wider than what is in workgroup memory at a time
+  ])(
+    "attention of %d × %d positions, %d wide, %d heads",
+    async (B, T, E, heads) => {
+      await expectSame(
+        [[B, T, 3 * E]],
+        withGradients((qkv) => causalAttention(qkv as tf.Tensor3D, heads)),
+      );
+    },
+    300_000,
+  ); // a software adapter compiles for seconds, on a busy machine for a minute
 
   test("a weight that is not a number makes the loss none", async () => {
     const shapes = [
@@ -132,8 +135,8 @@ describe.each(testedEngines.filter((name) => name === "webgpu"))("on %s", (engin
   test("no tokens have no loss, and gradients of zero", async () => {
     const work: Work = ([h, w]) => {
       const loss = (x: tf.Tensor, y: tf.Tensor): tf.Tensor =>
-        tf.sum(linearCrossEntropy(x as tf.Tensor2D, y as tf.Tensor2D, tf.tensor1d([], "int32")));
-      return tf.grads(loss as never)([h!, w!]);
+        linearCrossEntropy(x as tf.Tensor2D, y as tf.Tensor2D, tf.tensor1d([], "int32"));
+      return tf.grads(loss as never)([h!, w!], tf.tensor1d([]));
     };
     const [dHidden, dWeight] = await resultsOn(
       "webgpu",

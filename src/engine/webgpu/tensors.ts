@@ -29,3 +29,7 @@ export function viewAs(backend: WebgpuBackend, x: TensorInfo, shape: number[]): 
 /** Whether all of these hold numbers of their type, and some: tfjs casts integers to float32 in name only. */
 export const areWhole = (backend: WebgpuBackend, tensors: readonly TensorInfo[]): boolean =>
   tensors.every(({ dataId, dtype, shape }) => backend.tensorMap.get(dataId).dtype === dtype && sizeOf(shape) > 0);
+
+/** A tensor of zeros, written when something on the device wants it. */
+export const zeros = (backend: WebgpuBackend, shape: number[]): TensorInfo =>
+  backend.makeTensorInfo(shape, "float32", new Float32Array(sizeOf(shape)));
