@@ -3,11 +3,13 @@ import { execFileSync } from "node:child_process";
 import { existsSync, mkdirSync, symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { expect, test } from "vitest";
+import { expect, onTestFinished, test } from "vitest";
 import { defaultCacheFolder } from "../../src/engine/cacheFolder.ts";
 import { softbox, tinyFlags } from "../support/cli.ts";
 import { webgpuIsMissing } from "../support/engines.ts";
 import { temporaryFolder, writeSmallText } from "../support/folders.ts";
+import { expectInside, expectRestored } from "../tui/playWindow.ts";
+import { openWindow } from "../tui/window.ts";
 
 const folder = temporaryFolder();
 writeSmallText(folder);
@@ -35,6 +37,22 @@ else {
     expect(existsSync(join(folder, "short/step-000006/manifest.json"))).toBe(true);
     const written = await softbox(folder, ["generate", "short", "--tokens", "12", "--engine", "webgpu", "--json"]);
     expect([written.code, JSON.parse(written.out.trim().split("\n").at(-1)!)]).toEqual([0, expect.anything()]);
+  });
+
+  test("play shows its distributions, and leaves the terminal as it was", { timeout: 120_000 }, async () => {
+    const args = JSON.stringify(["play", join(folder, "short"), "--prompt", "the ", "--engine", "webgpu"]);
+    const window = openWindow("softbox.mjs", {
+      columns: 80,
+      rows: 24,
+      env: { ARGS: args, SOFTBOX_CACHE: join(folder, "cache") },
+    });
+    onTestFinished(() => window.end());
+    await window.until(/▸ 1 \d\.\d{4}/, 60_000);
+    window.type(" ");
+    await window.until(/text · 5 tokens/, 20_000);
+    expectInside(window, 80, 24);
+    window.type("q");
+    await expectRestored(window);
   });
 
   test("a device that goes ends the run with one line, and its last checkpoint is whole", {
@@ -65,7 +83,7 @@ else {
     expect([code, err]).toEqual([1, expect.stringMatching(/^error: engine webgpu: it computes in float32 only/)]);
   });
 
-  test("an array that the device cannot hold, and one read with dataSync, are errors that say so; nothing is global", () => {
+  test("an array that the device cannot hold, and one read with dataSync, are errors that say so; one refused by Dawn is told where numbers are read; nothing is global", () => {
     const script = `
     const { useEngine } = await import(${built("index.js")});
     const tf = (await import("@tensorflow/tfjs")).default;
@@ -76,7 +94,8 @@ else {
     try { await tf.sum(tf.zeros([2, most])).data(); } catch (error) { console.log(error.name, error.message); }
     try { tf.matMul(tf.ones([2, 2]), tf.ones([2, 2])).dataSync(); } catch (error) { console.log(error.message); }
     console.log(...await tf.addN(Array.from({ length: 40 }, (_, i) => tf.tensor1d([i, 1]))).data());
-    tf.matMul(tf.ones([300, 300]), tf.ones([300, 300]));
+    device.createBuffer({ size: 64, usage: 65535 });
+    try { await tf.matMul(tf.ones([2, 2]), tf.ones([2, 2])).data(); } catch (error) { console.log(error.message.split("\\n")[0]); }
     process.exit(0);`;
     const root = fileURLToPath(new URL("../..", import.meta.url));
     const said = execFileSync(process.execPath, ["--input-type=module", "-e", script], { encoding: "utf8", cwd: root });
@@ -87,6 +106,7 @@ else {
       ),
       expect.stringContaining("are read by `await tensor.data()`"),
       "780 40",
+      expect.stringMatching(/^webgpu: .*65535/),
       "",
     ]);
   });
