@@ -4,6 +4,7 @@ import { beforeAll, describe, expect, test } from "vitest";
 import { activate, testedEngines, webgpuIsMissing } from "../../../test/support/engines.ts";
 import { adamW } from "../ops/adamW.ts";
 import { causalAttention } from "../ops/causalAttention.ts";
+import { embed, embedTied } from "../ops/embed.ts";
 import { linearCrossEntropy } from "../ops/linearCrossEntropy.ts";
 import { linearLogSumExp } from "../ops/linearLogSumExp.ts";
 import { createRandomStream, randomKey } from "../random.ts";
@@ -98,6 +99,24 @@ describe.each(testedEngines.filter((name) => name === "webgpu"))("on %s", (engin
     },
     300_000,
   ); // a software adapter compiles for seconds, on a busy machine for a minute
+
+  test.each([
+    [1, 1, 1],
+    [200, 65, 3],
+    [130, 5, 257],
+  ])("gradients of %d rows of %d looked up among %d", async (N, E, V) => {
+    const ids = Int32Array.from({ length: N }, () => random.below(V));
+    const at = (): tf.Tensor1D => tf.tensor1d(ids, "int32");
+    const tied = (table: tf.Tensor): tf.Tensor => {
+      const { rows, table: same } = embedTied(at(), table as tf.Tensor2D);
+      return tf.concat([rows, tf.square(same)]);
+    };
+    await expectSame(
+      [[V, E]],
+      withGradients((table) => embed(at(), table as tf.Tensor2D)),
+    );
+    await expectSame([[V, E]], withGradients(tied));
+  });
 
   test("a weight that is not a number makes the loss none", async () => {
     const shapes = [

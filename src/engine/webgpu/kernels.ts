@@ -5,11 +5,13 @@ import { fusedKernels } from "../ops/table.ts";
 import type { WebgpuBackend } from "./device.ts";
 import { adamW } from "./kernels-adamW.ts";
 import { attentionKernels } from "./kernels-attention.ts";
+import { embedKernels } from "./kernels-embed.ts";
 import { vocabularyKernels } from "./kernels-vocabulary.ts";
 import type { Tensors, WebgpuKernel } from "./tensors.ts";
 
 const kernels: Readonly<Record<string, WebgpuKernel>> = {
   ...attentionKernels,
+  ...embedKernels,
   ...vocabularyKernels,
   SoftboxAdamW: adamW,
 };
