@@ -62,7 +62,7 @@ describe.each(testedEngines)("on %s", (engine) => {
       }
     });
 
-    test("it learns one short sequence by heart", async () => {
+    const learnsByHeart = async (): Promise<void> => {
       // With a handful of units Adam's first steps saturate a recurrent layer.
       const wide = family === "transformer" ? {} : { embedSize: 16, hiddenSizes: [24, 16] };
       const model = createModel(tinyConfig(kind, head, wide), 1);
@@ -85,7 +85,8 @@ describe.each(testedEngines)("on %s", (engine) => {
       expect(mean((await lossesOf(model, [row]))[0]!)).toBeLessThan(enough + 0.01);
       optimizer.dispose();
       model.dispose();
-    });
+    };
+    if (!slow || head === "softmax") test("it learns one short sequence by heart", learnsByHeart);
 
     test("later tokens do not change earlier losses, not by a bit", () =>
       withModel(kind, head, async (model) => {
@@ -195,7 +196,7 @@ describe.each(testedEngines)("on %s", (engine) => {
         const { loss, gradients } = await gradientsOf(model);
         const way = kind.startsWith("sparsemax") ? 1e-3 : 1e-2; // the gradient of sparsemax jumps where a position drops out
         for (const [i, [name, variable]] of [...namedVariables(model.params)].entries()) {
-          if (slow && i % 4 > 0) continue;
+          if (slow && i % 6 > 0) continue;
           const gradient = gradients.get(name)!;
           const random = createRandomStream(randomKey(2, name));
           const noise = gradient.map(() => random.normal());
