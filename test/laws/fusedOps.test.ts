@@ -19,7 +19,7 @@ import { entmax15, sparsemax } from "../../src/engine/ops/sparseSoftmax.ts";
 import { swiglu } from "../../src/engine/ops/swiglu.ts";
 import { createRandomStream, randomKey } from "../../src/engine/random.ts";
 import { noted, writeDifferences } from "../support/differences.ts";
-import { activate, installedEngines, testedEngines } from "../support/engines.ts";
+import { activate, describeStarted, installedEngines, testedEngines } from "../support/engines.ts";
 import {
   type Arrays,
   attention64,
@@ -369,7 +369,7 @@ test.each(installedEngines)(
   },
 );
 
-afterAll(() => writeDifferences(testedEngines));
+afterAll(() => writeDifferences(testedEngines, describeStarted()));
 
 describe.each(testedEngines)("on %s", (engine) => {
   beforeAll(() => activate(engine));

@@ -26,12 +26,13 @@ that is above 1. Made by \`npm run differences\`;
 float32 has a unit roundoff of 6e-8. What is allowed is 1e-5 for values and 3e-5 for gradients.
 `;
 
-export function writeDifferences(engines: readonly string[]): void {
+/** @param descriptions - of the engines, for the reader. */
+export function writeDifferences(engines: readonly string[], descriptions: readonly string[]): void {
   const path = process.env.SOFTBOX_DIFFERENCES;
   if (!path) return;
   const cells = (row: Map<string, number>): string =>
     engines.map((engine) => row.get(engine)?.toExponential(1) ?? "–").join(" | ");
   const rows = [...largest].sort(([a], [b]) => a.localeCompare(b)).map(([key, row]) => `| ${key} | ${cells(row)} |`);
   const head = [`| operation | of | ${engines.join(" | ")} |`, `|---|---|${engines.map(() => "---|").join("")}`];
-  writeFileSync(path, `${heading}\n${[...head, ...rows].join("\n")}\n`);
+  writeFileSync(path, `${heading}\nEngines: ${descriptions.join("; ")}.\n\n${[...head, ...rows].join("\n")}\n`);
 }

@@ -39,6 +39,9 @@ export const synchronousEngines: readonly string[] = testedEngines.filter((name)
 
 const started = new Map<string, Engine>();
 
+/** What the engines that were started say of themselves. */
+export const describeStarted = (): string[] => [...started.values()].map(({ description }) => description);
+
 /** Makes `name` the active engine; the first call starts it. */
 export async function activate(name: string): Promise<void> {
   if (!started.has(name)) started.set(name, await useEngine(name));
