@@ -5,8 +5,10 @@ import { activate, testedEngines, webgpuIsMissing } from "../../../test/support/
 import { adamW } from "../ops/adamW.ts";
 import { causalAttention } from "../ops/causalAttention.ts";
 import { embed, embedTied } from "../ops/embed.ts";
+import { layerNorm } from "../ops/layerNorm.ts";
 import { linearCrossEntropy } from "../ops/linearCrossEntropy.ts";
 import { linearLogSumExp } from "../ops/linearLogSumExp.ts";
+import { rmsNorm } from "../ops/rmsNorm.ts";
 import { createRandomStream, randomKey } from "../random.ts";
 import type { WebgpuBackend } from "./device.ts";
 import { allowSubgroups, hasSubgroups } from "./reductions.ts";
@@ -116,6 +118,20 @@ describe.each(testedEngines.filter((name) => name === "webgpu"))("on %s", (engin
       withGradients((table) => embed(at(), table as tf.Tensor2D)),
     );
     await expectSame([[V, E]], withGradients(tied));
+  });
+
+  test.each([true, false])("norms of rows that are longer than a workgroup, subgroups allowed: %s", async (allowed) => {
+    await activate("webgpu");
+    allowSubgroups(backend(), allowed);
+    try {
+      const layer = (x: tf.Tensor, gain: tf.Tensor, bias: tf.Tensor): tf.Tensor =>
+        layerNorm(x as tf.Tensor2D, gain as tf.Tensor1D, bias as tf.Tensor1D);
+      const rms = (x: tf.Tensor, gain: tf.Tensor): tf.Tensor => rmsNorm(x as tf.Tensor2D, gain as tf.Tensor1D);
+      await expectSame([[70, 130], [130], [130]], withGradients(layer as never));
+      await expectSame([[3, 65], [65]], withGradients(rms as never));
+    } finally {
+      allowSubgroups(backend(), true);
+    }
   });
 
   test("a weight that is not a number makes the loss none", async () => {

@@ -6,12 +6,14 @@ import type { WebgpuBackend } from "./device.ts";
 import { adamW } from "./kernels-adamW.ts";
 import { attentionKernels } from "./kernels-attention.ts";
 import { embedKernels } from "./kernels-embed.ts";
+import { normKernels } from "./kernels-norms.ts";
 import { vocabularyKernels } from "./kernels-vocabulary.ts";
 import type { Tensors, WebgpuKernel } from "./tensors.ts";
 
 const kernels: Readonly<Record<string, WebgpuKernel>> = {
   ...attentionKernels,
   ...embedKernels,
+  ...normKernels,
   ...vocabularyKernels,
   SoftboxAdamW: adamW,
 };
