@@ -1,6 +1,15 @@
 // `softbox doctor --install tensorflow` against an index and a library of the test's own: killed, cut off, cheated, without a compiler.
 import { execFileSync, spawn } from "node:child_process";
-import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync, symlinkSync, writeFileSync } from "node:fs";
+import {
+  cpSync,
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  symlinkSync,
+  writeFileSync,
+} from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
@@ -227,6 +236,28 @@ describe("installing TensorFlow", () => {
     const none = await install([], { PIP_INDEX_URL: "", PATH: "/nonexistent" });
     expect(none.err).toMatch(
       /^error: package index: none is known, for there is no pip to ask\nhint: Name one: --index/,
+    );
+  });
+
+  test("where npm left the package out, npm is asked for it alone, without its install script; what npm says against it is told", async () => {
+    await doctor(["--remove", "tensorflow"]);
+    const [bin, kept] = [join(home, "bin"), join(home, "kept")];
+    mkdirSync(bin, { recursive: true });
+    renameSync(fakePackage, kept);
+    const npm = (script: string): void => writeFileSync(join(bin, "npm"), `#!/bin/sh\n${script}\n`, { mode: 0o755 });
+    // The packages beside it are links, which would lead softbox to the folder that they lie in.
+    const env = { PATH: `${bin}:${process.env.PATH}`, NODE_OPTIONS: "--preserve-symlinks" };
+    npm("echo npm error code E404 >&2; echo npm error 404 Not Found >&2; exit 1");
+    const refused = await install([], env);
+    expect([refused.code, inCache()]).toEqual([1, []]);
+    expect(refused.err).toMatch(
+      /^error: @tensorflow\/tfjs-node-gpu: npm cannot install it: 404 Not Found\nhint: Is there a network, /,
+    );
+    npm(`echo "$PWD $@" > ${home}/asked; cp -R ${kept} node_modules/@tensorflow/tfjs-node-gpu`);
+    const { code, err } = await install([], env);
+    expect([code, err]).toEqual([0, ""]);
+    expect(readFileSync(join(home, "asked"), "utf8")).toMatch(
+      new RegExp(`^${project} install --no-save @tensorflow/tfjs-node-gpu@4\\.22\\.0 --ignore-scripts `),
     );
   });
 
