@@ -6,6 +6,7 @@ import { adamW } from "../ops/adamW.ts";
 import { causalAttention } from "../ops/causalAttention.ts";
 import { embed, embedTied } from "../ops/embed.ts";
 import { layerNorm } from "../ops/layerNorm.ts";
+import { linear, linearGelu } from "../ops/linear.ts";
 import { linearCrossEntropy } from "../ops/linearCrossEntropy.ts";
 import { linearLogSumExp } from "../ops/linearLogSumExp.ts";
 import { rmsNorm } from "../ops/rmsNorm.ts";
@@ -118,6 +119,15 @@ describe.each(testedEngines.filter((name) => name === "webgpu"))("on %s", (engin
       withGradients((table) => embed(at(), table as tf.Tensor2D)),
     );
     await expectSame([[V, E]], withGradients(tied));
+  });
+
+  test("affine maps of several tiles, their inner axis cut into slices", async () => {
+    const [N, I, O] = [300, 70, 65];
+    type Map = [tf.Tensor2D, tf.Tensor2D, tf.Tensor1D];
+    const plain = (...x: tf.Tensor[]): tf.Tensor => linear(...(x.slice(0, 3) as Map), x[3] as tf.Tensor2D);
+    const activated = (...x: tf.Tensor[]): tf.Tensor => linearGelu(...(x as Map));
+    await expectSame([[N, I], [I, O], [O], [N, O]], withGradients(plain), 0.3);
+    await expectSame([[N, I], [I, O], [O]], withGradients(activated), 0.3);
   });
 
   test.each([true, false])("norms of rows that are longer than a workgroup, subgroups allowed: %s", async (allowed) => {

@@ -6,6 +6,7 @@ import type { WebgpuBackend } from "./device.ts";
 import { adamW } from "./kernels-adamW.ts";
 import { attentionKernels } from "./kernels-attention.ts";
 import { embedKernels } from "./kernels-embed.ts";
+import { linearKernels } from "./kernels-linear.ts";
 import { normKernels } from "./kernels-norms.ts";
 import { vocabularyKernels } from "./kernels-vocabulary.ts";
 import type { Tensors, WebgpuKernel } from "./tensors.ts";
@@ -13,6 +14,7 @@ import type { Tensors, WebgpuKernel } from "./tensors.ts";
 const kernels: Readonly<Record<string, WebgpuKernel>> = {
   ...attentionKernels,
   ...embedKernels,
+  ...linearKernels,
   ...normKernels,
   ...vocabularyKernels,
   SoftboxAdamW: adamW,
