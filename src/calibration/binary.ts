@@ -19,7 +19,7 @@ const shares = [0, 1] as const;
 const unbounded = [0, Number.POSITIVE_INFINITY] as const;
 
 /** Figures of binary answers, and their ranges. */
-export const binaryMetrics = {
+const binaryMetrics = {
   /** Binary cross-entropy `Σ_v −[v = y] log p_v − [v ≠ y] log(1 − p_v)`, nats a token: what the sigmoid head is trained on. */
   nll: unbounded,
   /** `Σ_v p_v` a token: 1 where the answers are calibrated, since one class comes true. */
@@ -33,7 +33,7 @@ export const binaryMetrics = {
 } as const satisfies Record<string, readonly [number, number]>;
 
 export type BinaryMetricName = keyof typeof binaryMetrics;
-export const binaryMetricNames = Object.keys(binaryMetrics) as BinaryMetricName[];
+const binaryMetricNames = Object.keys(binaryMetrics) as BinaryMetricName[];
 
 export interface BinaryMeasurement {
   /** Tokens. */
@@ -53,7 +53,7 @@ interface Answer {
 export type AnswerRepair = (answer: Answer) => number;
 
 /** Answers that a repair is fitted on, at most. */
-export const mostAnswers = 2 ** 20;
+const mostAnswers = 2 ** 20;
 
 /** `log (1 − p)` from `log p`, exact also where p is nearly 0 or 1. */
 const logOfRest = (logP: number): number =>

@@ -29,7 +29,7 @@ export const reliabilityBins = (sums: readonly BinSums[]): ReliabilityBin[] =>
 const z = 1.959963984540054;
 
 /** Interval for a share of `count` trials (Wilson 1927); within [0, 1] for any counts, `[0, 0]` for none. */
-export function wilsonInterval(successes: number, count: number): [number, number] {
+function wilsonInterval(successes: number, count: number): [number, number] {
   if (count === 0) return [0, 0];
   const share = successes / count;
   const middle = (share + (z * z) / (2 * count)) / (1 + (z * z) / count);

@@ -120,7 +120,7 @@ async function judge(twins: readonly Twin[], folder: string, flags: StudyFlags):
 const nllOf = ({ measurement }: StudyRow): number => measurement.metrics.nll.value;
 
 /** The lines of the table, at most 80 columns wide, and what they say. */
-export function studyTable(rows: readonly StudyRow[]): string[] {
+function studyTable(rows: readonly StudyRow[]): string[] {
   const isSeed = ({ name }: StudyRow): boolean => name.startsWith("plain");
   const shown = rows.filter((row) => !isSeed(row) || row === rows[0]);
   const nlls = rows.filter(isSeed).map(nllOf);

@@ -13,7 +13,7 @@ export interface NoticeLineProps {
 }
 
 /** `✗ message: hint` */
-export function NoticeLine({ notice, width }: NoticeLineProps) {
+function NoticeLine({ notice, width }: NoticeLineProps) {
   const isError = notice.kind === "error";
   const whole = readable(notice.text.replaceAll("\n", " "));
   const told = notice.hint === undefined ? "" : ` → ${readable(notice.hint.replaceAll("\n", " "))}`;

@@ -75,7 +75,7 @@ describe.each(testedEngines)("on %s", (engine) => {
         const { value, grads } = tf.variableGrads(loss, [...variables.values()]);
         optimizer.update(
           step,
-          0.01,
+          0.02,
           [...variables.values()].map(({ name }) => grads[name]!),
         );
         return value;

@@ -44,7 +44,7 @@ const topLabelFits = {
   bbq: fitBbq,
 };
 
-export const distributionKinds = ["temperature", "vector", "matrix"] as const satisfies RepairKind[];
+const distributionKinds = ["temperature", "vector", "matrix"] as const satisfies RepairKind[];
 export const topLabelKinds = ["platt", "beta", "histogram", "isotonic", "bbq"] as const satisfies RepairKind[];
 export const repairKinds: readonly RepairKind[] = [...distributionKinds, ...topLabelKinds];
 

@@ -16,7 +16,7 @@ export const letterOfByte: readonly string[] = all.map((byte) =>
 );
 
 /** The byte of each letter. */
-export const byteOfLetter: ReadonlyMap<string, number> = new Map(letterOfByte.map((letter, byte) => [letter, byte]));
+const byteOfLetter: ReadonlyMap<string, number> = new Map(letterOfByte.map((letter, byte) => [letter, byte]));
 
 /** The bytes that a word of the alphabet stands for; undefined where a letter is not of it. */
 export function bytesOfWord(word: string): Uint8Array | undefined {

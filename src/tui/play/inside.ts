@@ -56,7 +56,7 @@ export function queryOf({ page, inside, settings, card }: State): Query | undefi
 }
 
 /** The peer that the page stands at; where there is no other run, no second checkpoint, it is a temperature. */
-export function peerOf({ peer, temperature, checkpoint }: Inside, card: ModelCard | undefined): Peer {
+function peerOf({ peer, temperature, checkpoint }: Inside, card: ModelCard | undefined): Peer {
   const steps = card?.savedSteps ?? [];
   const step = steps[Math.min(checkpoint, steps.length - 1)];
   if (peer === "run" && card?.beside !== undefined) return { kind: "run" };

@@ -152,7 +152,7 @@ export function nextRequest(state: State): Request | undefined {
 }
 
 /** Whether the text is about to change: then what is on the screen cannot be picked from. */
-export function isTextMoving(state: State): boolean {
+function isTextMoving(state: State): boolean {
   const kind = state.inFlight?.request.kind;
   const waiting = state.waiting.some((request) => !quiet.has(request.kind));
   return state.running || waiting || (kind !== undefined && !quiet.has(kind));

@@ -6,13 +6,13 @@ import { columns, sortRuns } from "./table.ts";
 
 export type Page = "runs" | "help";
 /** What the curves show. */
-export const curveKinds = ["loss", "validation"] as const;
+const curveKinds = ["loss", "validation"] as const;
 export type CurveKind = (typeof curveKinds)[number];
 
 /** Runs that are overlaid at most: each has a letter and a colour of its own. */
 export const mostShown = 6;
 /** Runs that are listed at most. */
-export const mostRuns = 500;
+const mostRuns = 500;
 
 export interface State {
   readonly size: Size;

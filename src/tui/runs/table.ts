@@ -83,7 +83,7 @@ export function columnWidths(runs: readonly RunSummary[], width: number): readon
 }
 
 /** One line of the table. */
-export const rowText = (texts: readonly string[], widths: readonly number[]): string =>
+const rowText = (texts: readonly string[], widths: readonly number[]): string =>
   widths
     .map((width, index) => {
       const text = readable(texts[index]!);

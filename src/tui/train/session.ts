@@ -19,7 +19,7 @@ const shortest = 250;
 const longest = 1000;
 
 /** Milliseconds until the next batch is wanted, if a frame takes `frame` milliseconds. */
-export const restAfter = (frame: number): number => Math.min(longest, Math.max(shortest, frame / drawingShare));
+const restAfter = (frame: number): number => Math.min(longest, Math.max(shortest, frame / drawingShare));
 
 /** A session that is not started yet. */
 export function createTrainSession(port: TrainPort, initial: State): TrainSession {
