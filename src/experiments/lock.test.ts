@@ -1,7 +1,9 @@
+import { spawn } from "node:child_process";
+import { once } from "node:events";
 import { readFileSync, rmSync, writeFileSync } from "node:fs";
 import { hostname } from "node:os";
 import { join } from "node:path";
-import { expect, test } from "vitest";
+import { expect, test, vi } from "vitest";
 import { temporaryFolder } from "../../test/support/folders.ts";
 import { expectLocked, isRunBusy, lockOwner, lockRun, takeLockFrom } from "./lock.ts";
 
@@ -19,6 +21,16 @@ test("a lock on another machine is taken from the owner that is known to have en
   expect([lockOwner(run), isRunBusy(run)]).toEqual([undefined, false]);
   takeLockFrom(run, gone); // gone already
 });
+
+if (process.platform === "linux")
+  test("a process that has ended and that nobody has asked how, as in containers without an init, holds nothing", async () => {
+    const parent = spawn("sh", ["-c", "true & echo $!; exec sleep 60"], { stdio: ["ignore", "pipe", "ignore"] });
+    const pid = Number((await once(parent.stdout!, "data"))[0]);
+    await vi.waitUntil(() => readFileSync(`/proc/${pid}/stat`, "utf8").includes(") Z "), { timeout: 10_000 });
+    writeFileSync(path, JSON.stringify({ pid, host: hostname() }));
+    lockRun(run)();
+    parent.kill();
+  });
 
 test("who holds the lock may write; who slept while it was taken over may not, and leaves the new owner's lock", () => {
   const unlock = lockRun(run);

@@ -23,11 +23,14 @@ export function lockCache(cache: string, engine: string): () => void {
   return lockFile(path, refuse);
 }
 
+/** A child of a killed process, such as npm, may write on for a moment. */
+const patience = { maxRetries: 20, retryDelay: 100 } as const;
+
 /** Removes what killed processes left; whoever installs holds the lock of the cache. */
 export async function sweepPartials(folder: string): Promise<void> {
   if (!existsSync(folder)) return;
   for (const name of await readdir(folder))
-    if (name.includes(".partial-")) await rm(join(folder, name), { recursive: true, force: true });
+    if (name.includes(".partial-")) await rm(join(folder, name), { recursive: true, force: true, ...patience });
 }
 
 /** By paths within a folder. */
