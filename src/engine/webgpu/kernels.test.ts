@@ -3,6 +3,7 @@ import * as tf from "@tensorflow/tfjs";
 import { beforeAll, describe, expect, test } from "vitest";
 import { activate, testedEngines, webgpuIsMissing } from "../../../test/support/engines.ts";
 import { adamW } from "../ops/adamW.ts";
+import { cachedAttention } from "../ops/cachedAttention.ts";
 import { causalAttention } from "../ops/causalAttention.ts";
 import { embed, embedTied } from "../ops/embed.ts";
 import { layerNorm } from "../ops/layerNorm.ts";
@@ -119,6 +120,25 @@ describe.each(testedEngines.filter((name) => name === "webgpu"))("on %s", (engin
       withGradients((table) => embed(at(), table as tf.Tensor2D)),
     );
     await expectSame([[V, E]], withGradients(tied));
+  });
+
+  test("attention over a cache, some positions and then one, more than a workgroup has threads", async () => {
+    const [B, H, C, D] = [2, 2, 90, 66];
+    const work: Work = ([qkv, next, keys, values]) => {
+      const cache = { keys: tf.add(keys!, 0) as tf.Tensor4D, values: tf.add(values!, 0) as tf.Tensor4D };
+      const first = cachedAttention(qkv as tf.Tensor3D, cache, 0);
+      const second = cachedAttention(next as tf.Tensor3D, first, 75);
+      return [first.out, second.out, second.keys, second.values];
+    };
+    await expectSame(
+      [
+        [B, 75, 3 * H * D],
+        [B, 1, 3 * H * D],
+        [B, H, C, D],
+        [B, H, C, D],
+      ],
+      work,
+    );
   });
 
   test("affine maps of several tiles, their inner axis cut into slices", async () => {

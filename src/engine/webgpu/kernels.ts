@@ -5,6 +5,7 @@ import { fusedKernels } from "../ops/table.ts";
 import type { WebgpuBackend } from "./device.ts";
 import { adamW } from "./kernels-adamW.ts";
 import { attentionKernels } from "./kernels-attention.ts";
+import { cachedAttentionKernels } from "./kernels-cachedAttention.ts";
 import { embedKernels } from "./kernels-embed.ts";
 import { linearKernels } from "./kernels-linear.ts";
 import { normKernels } from "./kernels-norms.ts";
@@ -13,6 +14,7 @@ import type { Tensors, WebgpuKernel } from "./tensors.ts";
 
 const kernels: Readonly<Record<string, WebgpuKernel>> = {
   ...attentionKernels,
+  ...cachedAttentionKernels,
   ...embedKernels,
   ...linearKernels,
   ...normKernels,
