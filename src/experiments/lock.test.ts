@@ -24,7 +24,7 @@ test("a lock on another machine is taken from the owner that is known to have en
 
 if (process.platform === "linux")
   test("a process that has ended and that nobody has asked how, as in containers without an init, holds nothing", async () => {
-    const parent = spawn("sh", ["-c", "true & echo $!; exec sleep 60"], { stdio: ["ignore", "pipe", "ignore"] });
+    const parent = spawn("sh", ["-c", "sleep 0.3 & echo $!; exec sleep 60"], { stdio: ["ignore", "pipe", "ignore"] });
     const pid = Number((await once(parent.stdout!, "data"))[0]);
     await vi.waitUntil(() => readFileSync(`/proc/${pid}/stat`, "utf8").includes(") Z "), { timeout: 10_000 });
     writeFileSync(path, JSON.stringify({ pid, host: hostname() }));
