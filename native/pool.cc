@@ -1,4 +1,5 @@
-// One thread pool a process: workers spin for some tens of microseconds after a job, then sleep.
+// One thread pool a process: workers spin for 200 microseconds after a job, then sleep. The gaps between the kernels of a step are
+// shorter, and a virtual machine's processor that has gone to sleep may be slow to wake.
 #include "pool.h"
 
 #include <atomic>
@@ -90,7 +91,7 @@ void workerLoop(Pool& p, int index) {
       work(p);
       p.gate.fetch_sub(1, std::memory_order_release);
       idleSince = clock::now();
-    } else if (spins % 64 == 63 && clock::now() - idleSince > std::chrono::microseconds(50)) {
+    } else if (spins % 64 == 63 && clock::now() - idleSince > std::chrono::microseconds(200)) {
       sleepUntilWork(p, index, seen);
       idleSince = clock::now();
     } else if (spins % 16 == 15) {
