@@ -12,23 +12,27 @@ const affineWithResidual: TensorflowKernel = (t, inputs, attributes) =>
 const steepness = 2 * Math.sqrt(2 / Math.PI);
 const cubic = 0.044715;
 
+const geluOf = (t: Scope, x: Handle): Handle => mul(t, x, last(t.op("Sigmoid", [last(gateOf(t, x))])));
+
 const gateOf = (t: Scope, x: Handle): Handle =>
   mul(t, x, last(plus(t, last(times(t, last(square(t, x)), steepness * cubic)), steepness)));
 
-const geluOf = (t: Scope, x: Handle): Handle => mul(t, x, last(t.op("Sigmoid", [last(gateOf(t, x))])));
-
 /** `σ + σ (1 − σ) x v′`, where `x v′ = 3v − 2 · steepness · x`. */
-function geluSlopeOf(t: Scope, x: Handle): Handle {
-  const v = gateOf(t, x);
-  const sigmoid = t.op("Sigmoid", [v]);
+function geluSlopeOf(t: Scope, x: Handle, v: Handle, sigmoid: Handle): Handle {
   const inner = sub(t, last(times(t, last(v), 3)), last(times(t, x, 2 * steepness)));
-  const curved = t.op("SigmoidGrad", [sigmoid, last(inner)]);
-  return add(t, last(sigmoid), last(curved));
+  return add(t, last(sigmoid), last(t.op("SigmoidGrad", [sigmoid, last(inner)])));
 }
 
 const affineGelu: TensorflowKernel = (t, inputs, attributes) => {
   const before = affine(t, inputs, attributes) as Handle; // [N, O]
-  return [geluOf(t, before), geluSlopeOf(t, before)];
+  const v = gateOf(t, before);
+  const sigmoid = t.op("Sigmoid", [v]);
+  return [mul(t, before, sigmoid), geluSlopeOf(t, before, v, sigmoid)];
+};
+
+const geluGrad: TensorflowKernel = (t, { dy, x }) => {
+  const v = gateOf(t, t.input(x));
+  return mul(t, t.input(dy), last(geluSlopeOf(t, t.input(x), v, t.op("Sigmoid", [v]))));
 };
 
 /** `slope`: of the activation that y went through, if any. */
@@ -93,7 +97,7 @@ export const layerKernels: Readonly<Record<string, TensorflowKernel>> = {
   SoftboxLinearGelu: affineGelu,
   SoftboxLinearGrad: affineGrad,
   SoftboxGelu: (t, { x }) => geluOf(t, t.input(x)),
-  SoftboxGeluGrad: (t, { dy, x }) => mul(t, t.input(dy), last(geluSlopeOf(t, t.input(x)))),
+  SoftboxGeluGrad: geluGrad,
   SoftboxLayerNorm: layerNorm,
   SoftboxLayerNormGrad: layerNormGrad,
   SoftboxRmsNorm: rmsNorm,
