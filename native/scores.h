@@ -67,12 +67,11 @@ FORCE_INLINE void sumRuns(const ScoreSums& p, double (*pairs)[2]) {
     dvec powers{}, products{};
     for (int64_t i = start; i < least(p.n, start + runLength); i += doubleLanes) {
       dvec x = (p.top - loadScores(p.scores + i, p.n - i)) * p.inverse;
-      x = x < horizon ? x : dvec{} + horizon;
-      x = x > 0 ? x : dvec{};  // scores that are no numbers may hide the highest: no bin lies before the first
-      const dvec power = x < horizon ? decayOf(x) : dvec{};
+      x = x >= horizon ? dvec{} + horizon : x;
+      const dvec power = x >= horizon ? dvec{} : decayOf(x);
       powers += power;
       products += power * x;
-      if (binned) addToBins(pairs, x, power);
+      if (binned) addToBins(pairs, x > 0 ? x : dvec{}, power);  // NaN, and what NaN hid the highest score from, must not leave the bins
     }
     total += sumDoubles(powers);
     slope += sumDoubles(products);

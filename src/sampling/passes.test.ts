@@ -99,6 +99,21 @@ describe.each(engines)("%s", (_, passes, choose) => {
     );
   });
 
+  test("one score that is no number makes the sums so, and leaves no bin's bounds", () => {
+    choose();
+    fc.assert(
+      fc.property(scores, fc.nat(), fc.boolean(), (x, at, binned) => {
+        x[at % x.length] = Number.NaN;
+        const runs = new Float64Array(Math.ceil(x.length / runLength));
+        const bins = binned ? new Float64Array(binCount) : null;
+        const result = new Float64Array(2);
+        const top = Math.min(...x.filter((score) => !Number.isNaN(score)), 0); // as if it had hidden the highest
+        passes.scoreSums(x, runs, bins, result, x.length, top, 1);
+        expect(result).toEqual(Float64Array.of(Number.NaN, Number.NaN));
+      }),
+    );
+  });
+
   test("places are exactly those that are asked for, rising, with their scores", () => {
     choose();
     const among = fc.double({ min: 0, max: 1, noNaN: true });
