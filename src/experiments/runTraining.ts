@@ -123,8 +123,9 @@ function write(record: Record, event: TrainingEvent): void {
 /** The gate of a mixture, probes and a sample at an evaluation. */
 async function* look(
   { config, dataset, prompts, model }: Session,
-  { step }: EvaluationEvent,
+  { step, nats }: EvaluationEvent,
 ): AsyncGenerator<GateEvent | ProbeEvent | SampleEvent> {
+  if (!Number.isFinite(nats)) return; // a model that has diverged draws no token; the steps to come will tell
   const { tokenizer, splits } = dataset;
   const { batchSize } = config.training;
   const use = await gateUse(model, splits.validation.ids, { batchSize, maxTokens: watchedTokens });
