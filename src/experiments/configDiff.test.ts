@@ -12,7 +12,7 @@ test("names every key that differs, also those that one side lacks", () => {
   expect(configChanges(before, after).map(changeLine)).toEqual([
     "seed: 1 → 2",
     'probes: ["a"] → ["a","b"]',
-    "model.feedForwardSize: (absent) → 9",
+    "model.feedForwardSize: (default) → 9",
   ]);
 });
 

@@ -31,7 +31,7 @@ function flatten(value: object, path = "", found = new Map<string, unknown>()): 
 
 /** A value as a user would type it. */
 export function shownValue(path: string, value: unknown): string {
-  if (value === undefined) return "(absent)";
+  if (value === undefined) return "(default)";
   const head = path === "model.head" ? HeadConfig.safeParse(value) : undefined;
   if (head?.success) return headName(head.data);
   return typeof value === "string" ? value : JSON.stringify(value);

@@ -3,6 +3,9 @@
 /** A whole number with thousands separators. By hand: `toLocaleString` loads its tables for tens of milliseconds. */
 export const grouped = (count: number): string => String(Math.round(count)).replace(/\B(?=(\d{3})+$)/g, ",");
 
+/** `1 token`, `1,000 tokens`. */
+export const tokenCount = (count: number): string => `${grouped(count)} token${count === 1 ? "" : "s"}`;
+
 /** exp(H) for an entropy `H` in nats: as many equally likely tokens would be as uncertain. */
 export function effectiveVocabulary(entropy: number): string {
   const tokens = Math.exp(entropy);

@@ -1,6 +1,6 @@
 /** @file `softbox play` as plain lines, for pipes, `TERM=dumb` and `NO_COLOR`: the same information, once. */
 import { column, label, printable } from "../cells.ts";
-import { effectiveVocabulary, grouped, nats } from "../numbers.ts";
+import { effectiveVocabulary, grouped, nats, tokenCount } from "../numbers.ts";
 import type { PlayEnd, PlayOptions } from "./options.ts";
 import type { Candidate, ModelCard, NextView, PlayPort, Settings, Snapshot } from "./port.ts";
 import { defaultSettings, dialText } from "./settings.ts";
@@ -29,7 +29,7 @@ export async function plainPlay(
     write(`${cardText(card)}\n`);
     const first = await port.prompt(options.prompt ?? "", settings);
     write(`${settingsText(settings, first.repair)}\n`);
-    write(`prompt: ${JSON.stringify(textOf(first))} (${first.tokens.length} tokens)\n\n`);
+    write(`prompt: ${JSON.stringify(textOf(first))} (${tokenCount(first.tokens.length)})\n\n`);
     write(distributionText(first, card, options.candidates ?? 20));
     const last = await streamTokens(port, first, settings, options, write);
     const text = last.tokens.map((token) => token.text).join("");
@@ -100,5 +100,5 @@ function surpriseText({ tokens }: Snapshot): string {
   const sampled = tokens.flatMap(({ probability }) => (probability === undefined ? [] : [probability]));
   if (sampled.length === 0) return "sampled: 0 tokens";
   const mean = sampled.reduce((sum, probability) => sum - Math.log(probability), 0) / sampled.length;
-  return `sampled: ${sampled.length} tokens, mean surprise ${mean.toFixed(2)} nats`;
+  return `sampled: ${tokenCount(sampled.length)}, mean surprise ${mean.toFixed(2)} nats`;
 }

@@ -1,5 +1,6 @@
 /** @file The branches of a text as a tree, and two of them compared. */
 import { readable, truncate } from "../cells.ts";
+import { tokenCount } from "../numbers.ts";
 import type { PanelView } from "../panel.ts";
 import { theme } from "../theme.ts";
 import { type Span, wrapSpans } from "../wrap.ts";
@@ -52,7 +53,7 @@ function compareLines(a: Branch, b: Branch, width: number): readonly (readonly S
   const part = (branch: Branch): readonly (readonly Span[])[] => {
     const own = branch.tokens.slice(shared);
     const surprise = meanSurprise(own);
-    const title = `${branch.id}: ${own.length} tokens${Number.isNaN(surprise) ? "" : `, mean surprise ${surprise.toFixed(2)} nats`}`;
+    const title = `${branch.id}: ${tokenCount(own.length)}${Number.isNaN(surprise) ? "" : `, mean surprise ${surprise.toFixed(2)} nats`}`;
     const lines = wrapSpans(own.slice(0, 200).flatMap(tokenSpans), Math.max(3, width - 2));
     return [
       [{ text: title, look: theme.title }],

@@ -21,7 +21,7 @@ test("40 columns, a text longer than the context", () => {
   const snapshot = { ...sampleSnapshot, windowed: true, omitted: 995 };
   const frame = frameOf(<TextPanel snapshot={snapshot} contextLength={128} rule lines={2} width={40} />);
   expect(frame).toMatchInlineSnapshot(`
-    "─ text · 1000 tokens, the last 128 se… ─
+    "─ text · 1,000 tokens, the last 128 s… ─
     Call me Ishmael.⏎
     Some 鯨▏"
   `);

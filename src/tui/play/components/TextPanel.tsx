@@ -2,6 +2,7 @@
 import { Box } from "ink";
 import { readable } from "../../cells.ts";
 import { Line, Rule } from "../../components.tsx";
+import { tokenCount } from "../../numbers.ts";
 import { type Look, likelihoodLook, likelihoods, theme } from "../../theme.ts";
 import { type Span, wrapSpans } from "../../wrap.ts";
 import type { Snapshot, TextToken } from "../port.ts";
@@ -26,7 +27,7 @@ export function TextPanel({ snapshot, contextLength, rule, lines, width }: TextP
   const shown = textLines(tokens, lines, width, omitted);
   return (
     <Box flexDirection="column" height={lines + (rule ? 1 : 0)} flexShrink={0}>
-      {rule && <Rule width={width} title={`text · ${omitted + tokens.length} tokens${seen}`} legend={legend} />}
+      {rule && <Rule width={width} title={`text · ${tokenCount(omitted + tokens.length)}${seen}`} legend={legend} />}
       {shown.map((spans, index) => (
         // biome-ignore lint/suspicious/noArrayIndexKey: a line has no identity but its place.
         <Line key={index} spans={spans} width={width} />
