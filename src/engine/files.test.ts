@@ -38,5 +38,5 @@ test("a full disk is the user's to put right, another failure stays what it is",
     message: "run/x: cannot be written (ENOSPC)",
     hint: "The disk is full: free some space and go on; what was saved before is whole.",
   });
-  for (const error of [refusal("EIO"), new TypeError("bug"), "text"]) expect(explainFailure("x", error)).toBe(error);
+  for (const error of [refusal("EBADF"), new TypeError("bug"), "text"]) expect(explainFailure("x", error)).toBe(error);
 });

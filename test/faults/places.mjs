@@ -143,6 +143,7 @@ export function turnReadOnly(rounds, tally) {
           expectThat(read.code === 0, `what was saved cannot be read: ${read.err}`);
         } finally {
           child.kill("SIGKILL");
+          await end;
           spawnSync("umount", [run]);
         }
         const step = Math.max(...savedSteps(run)) + 10;

@@ -148,10 +148,10 @@ describe("by the command line", () => {
       return err;
     };
     expect(await wrong("export", "checkpoints/gpt2", "--format", "onnx")).toContain(
-      '--format: expected hf, gguf, run, got "onnx"',
+      '--format: expected hf, gguf or run, got "onnx"',
     );
     expect(await wrong("export", "checkpoints/gpt2", "--type", "int8")).toContain(
-      "--type: expected float32, float16, bfloat16",
+      "--type: expected float32, float16 or bfloat16",
     );
     expect(await wrong("export", "checkpoints/gpt2", "--format", "gguf")).toContain(
       "gpt2.gguf: there is something of this name",
