@@ -34,11 +34,11 @@ export async function replaceFile(path: string, content: string | Chunks): Promi
   try {
     await writeSynced(aside, typeof content === "string" ? [Buffer.from(content)] : content);
     await rename(aside, path);
+    await syncFolder(dirname(path));
   } catch (error) {
     await rm(aside, { force: true }).catch(() => {}); // what failed first is what is told
     throw explainFailure(path, error);
   }
-  await syncFolder(dirname(path));
 }
 
 const hints: Readonly<Record<string, string>> = {

@@ -13,7 +13,7 @@ import { existsSync, readdirSync, readFileSync, statSync } from "node:fs";
 import { rename, rm } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
 import { SandboxError } from "../engine/errors.ts";
-import { replaceFile } from "../engine/files.ts";
+import { explainFailure, replaceFile } from "../engine/files.ts";
 import { nearestName } from "../engine/nearest.ts";
 import { partialMark } from "../lm/checkpoint/folder.ts";
 import { parseRunConfig, type RunConfig } from "./config.ts";
@@ -102,7 +102,11 @@ export function stepsToTry(run: string, wanted: string): number[] {
   );
 }
 
-/** Removes unfinished folders and all checkpoints but the newest `keep` and the best. */
+/**
+ * Removes unfinished folders and all checkpoints but the newest `keep` and the best.
+ *
+ * @throws {SandboxError} where that may not be, as when the file system has turned read-only.
+ */
 export async function pruneCheckpoints(run: string, keep: number): Promise<void> {
   const best = pointedStep(run, "best");
   const old = savedSteps(run)
@@ -112,8 +116,12 @@ export async function pruneCheckpoints(run: string, keep: number): Promise<void>
   const doomed = unfinished.map((name) => join(run, name));
   for (const step of old) {
     const aside = `${stepFolder(run, step)}${partialMark}old`; // so that a crash here leaves no half of a step
-    await rename(stepFolder(run, step), aside);
+    await rename(stepFolder(run, step), aside).catch(refuse(run));
     doomed.push(aside);
   }
-  for (const path of doomed) await rm(path, { recursive: true, force: true });
+  for (const path of doomed) await rm(path, { recursive: true, force: true }).catch(refuse(run));
 }
+
+const refuse = (run: string) => (error: unknown) => {
+  throw explainFailure(run, error);
+};

@@ -136,7 +136,10 @@ export function turnReadOnly(rounds, tally) {
           }
           await sleep(100 * uniform());
           expectThat(mount("--bind", run, run) === undefined, "the folder could not be mounted");
-          expectThat(mount("-o", "remount,bind,ro", run) === undefined, "the folder could not be made read-only");
+          while (mount("-o", "remount,bind,ro", run) !== undefined) {
+            expectThat(child.exitCode === null, "the folder could not be made read-only before the run's end"); // a file was being written
+            await sleep(1);
+          }
           const stopped = await end;
           expectThat(isExplained(stopped) && /EROFS/.test(stopped.err), `code ${stopped.code}: ${stopped.err}`);
           const read = await softbox(folder, ["eval", run, "--max-tokens", 100]);

@@ -82,11 +82,11 @@ export async function writeFolder(
     for await (const [name, chunks] of files()) await writeSynced(join(aside, name), chunks);
     await syncFolder(aside);
     await replaceFolder(aside, folder);
+    await syncFolder(dirname(folder));
   } catch (error) {
     await rm(aside, { recursive: true, force: true }).catch(() => {}); // what failed first is what is told
     throw explainFailure(folder, error);
   }
-  await syncFolder(dirname(folder));
 }
 
 /** Renames onto `folder`; a folder cannot be renamed onto a full one, so the old one steps aside first. */
