@@ -37,7 +37,7 @@ function checkMemory() {
       CXX: `${compiler} ${flags}`,
     },
   );
-  const tests = ["vitest", "run", "src/engine/native/kernels.test.ts", "src/engine/native/backend.test.ts"];
+  const tests = ["vitest", "run", "src/engine/native/", "--exclude", "**/addon.test.ts"];
   return (
     compiled &&
     run("the native engine's tests", "npx", tests, {

@@ -1,22 +1,15 @@
 /** @file RMS norm, SwiGLU and rotary kernels against float64 references, on every instruction set and in WebAssembly. */
-import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { expect, test } from "vitest";
 import { type Arrays, rmsNorm64, rotary64, sumOf, swiglu64 } from "../../../test/support/float64.ts";
+import { dirty, onEveryInstructionSet } from "../../../test/support/kernels.ts";
 import { anglesOf } from "../ops/rotaryAngles.ts";
 import { createRandomStream, randomKey } from "../random.ts";
-import { loadWasm } from "../wasm/addon.ts";
-import { type Addon, loadAddon } from "./addon.ts";
-
-const variants = [loadAddon(), loadWasm().addon].flatMap((engine) =>
-  engine.instructionSets().map((instructions) => ({ engine, instructions })),
-);
-let addon: Addon;
 
 function normals(n: number, name: string, scale = 1): Float32Array {
   const random = createRandomStream(randomKey(7, name));
   return Float32Array.from({ length: n }, () => scale * random.normal());
 }
 const exact = (x: Float32Array): Float64Array => Float64Array.from(x);
-const dirty = (n: number): Float32Array => new Float32Array(n).fill(Number.NaN);
 
 /** Largest difference relative to the expected value, at least 1. */
 function difference(got: ArrayLike<number>, expected: ArrayLike<number>): number {
@@ -44,15 +37,7 @@ const along = (gradient: Float32Array): number => sumOf(gradient.length, (i) => 
 /** Shapes around the widths of vectors and of tasks. */
 const shapes = [1, 3, 17, 65, 257].flatMap((columns) => [1, 3, 70].map((rows) => [rows, columns] as const));
 
-describe.each(variants)("with $instructions instructions", ({ engine, instructions }) => {
-  const best = engine.instructionSet();
-  const threads = engine.threads();
-  beforeAll(() => {
-    addon = engine;
-    addon.setInstructionSet(instructions);
-  });
-  afterAll(() => addon.setInstructionSet(best));
-
+onEveryInstructionSet((addon) => {
   test("RMS norm and its gradient equal the reference at odd sizes", () => {
     for (const [N, E] of [...shapes, [140, 200] as const]) {
       const [x, gain, dy] = [normals(N * E, "x", 2), normals(E, "gain"), normals(N * E, "dy")];
@@ -132,7 +117,6 @@ describe.each(variants)("with $instructions instructions", ({ engine, instructio
       addon.swigluGrad(outputs[2]!, x, outputs[3]!, N, E / 2);
       return outputs;
     });
-    addon.setThreads(threads);
     expect(results[0]).toEqual(results[1]);
   });
 });

@@ -1,14 +1,7 @@
 /** @file The kernels of recurrent layers against float64, on every instruction set of this CPU and in WebAssembly. */
-import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { createRandomStream, randomKey } from "../random.ts";
-import { loadWasm } from "../wasm/addon.ts";
-import { type Addon, loadAddon } from "./addon.ts";
-
-const variants = [loadAddon(), loadWasm().addon].flatMap((engine) =>
-  engine.instructionSets().map((instructions) => ({ engine, instructions })),
-);
-/** The engine under test. */
-let addon: Addon;
+import { beforeAll, expect, test } from "vitest";
+import { dirty, onEveryInstructionSet, randoms, roundToBfloat16 } from "../../../test/support/kernels.ts";
+import type { Addon } from "./addon.ts";
 
 interface Sizes {
   readonly B: number;
@@ -16,20 +9,9 @@ interface Sizes {
   readonly U: number;
 }
 
-function randoms(n: number, name: string, scale = 1): Float32Array {
-  const random = createRandomStream(randomKey(21, name));
-  return Float32Array.from({ length: n }, () => (random.uniform() * 2 - 1) * scale);
-}
-const dirty = (n: number): Float32Array => new Float32Array(n).fill(Number.NaN);
-
 type Round = (x: ArrayLike<number>) => Float64Array;
 const exact: Round = (x) => Float64Array.from(x);
-/** The nearest bfloat16, ties to even. */
-const toBfloat16: Round = (x) => {
-  const bits = new Uint32Array(Float32Array.from(x).buffer);
-  for (const [i, word] of bits.entries()) bits[i] = (word + 0x7fff + ((word >> 16) & 1)) & 0xffff0000;
-  return Float64Array.from(new Float32Array(bits.buffer));
-};
+const toBfloat16: Round = (x) => Float64Array.from(roundToBfloat16(Float32Array.from(x)));
 
 const logistic = (x: number): number => 1 / (1 + Math.exp(-x));
 const slope = (y: number): number => y * (1 - y);
@@ -164,7 +146,7 @@ function reference(step: CellStep, G: number, inputs: Inputs, { B, T, U }: Sizes
 
 type Results = Record<string, Float32Array>;
 
-function runLstm({ gates, kernel, hidden, cell, dOutput }: Inputs, { B, T, U }: Sizes): Results {
+function runLstm(addon: Addon, { gates, kernel, hidden, cell, dOutput }: Inputs, { B, T, U }: Sizes): Results {
   const [output, finalCell, trace] = [dirty(B * T * U), dirty(B * U), dirty(B * T * 5 * U)] as const;
   const [dGates, dKernel, dHidden, dCell] = [gates.length, kernel.length, B * U, B * U].map(dirty) as [
     Float32Array,
@@ -177,7 +159,7 @@ function runLstm({ gates, kernel, hidden, cell, dOutput }: Inputs, { B, T, U }: 
   return { output, finalCell, dGates, dKernel, dHidden, dCell };
 }
 
-function runGru({ gates, kernel, bias, hidden, dOutput }: Inputs, { B, T, U }: Sizes): Results {
+function runGru(addon: Addon, { gates, kernel, bias, hidden, dOutput }: Inputs, { B, T, U }: Sizes): Results {
   const [output, trace] = [dirty(B * T * U), dirty(B * T * 4 * U)] as const;
   const [dGates, dKernel, dBias, dHidden] = [gates.length, kernel.length, bias.length, B * U].map(dirty) as [
     Float32Array,
@@ -218,23 +200,14 @@ const sizes: Sizes[] = [
   { B: 300, T: 3, U: 7 },
 ];
 
-describe.each(variants)("$instructions", ({ engine, instructions }) => {
-  const before = { instructions: engine.instructionSet(), threads: engine.threads() };
-  beforeAll(() => {
-    addon = engine;
-    addon.setInstructionSet(instructions);
-    addon.setThreads(2);
-  });
-  afterAll(() => {
-    engine.setInstructionSet(before.instructions);
-    engine.setThreads(before.threads);
-  });
+onEveryInstructionSet((addon) => {
+  beforeAll(() => addon.setThreads(2));
 
   test.each(kinds)("$kind equals its float64 reference, forward and backward", ({ G, step, run }) => {
     for (const size of sizes) {
       const inputs = inputsOf(G, size);
       const expected = reference(step, G, inputs, size, exact) as Record<string, Float64Array>;
-      for (const [name, got] of Object.entries(run(inputs, size)))
+      for (const [name, got] of Object.entries(run(addon, inputs, size)))
         expect(error(got, expected[name]!), `${name} of ${JSON.stringify(size)}`).toBeLessThan(1e-5);
     }
   });
@@ -244,7 +217,7 @@ describe.each(variants)("$instructions", ({ engine, instructions }) => {
       const inputs = inputsOf(G, size);
       const expected = reference(step, G, inputs, size, toBfloat16) as Record<string, Float64Array>;
       addon.setRounding(true);
-      const results = run(inputs, size);
+      const results = run(addon, inputs, size);
       addon.setRounding(false);
       // A float32 sum beside a tie is rounded to the other neighbour, 2^-8 of it away.
       for (const [name, got] of Object.entries(results))
@@ -254,7 +227,7 @@ describe.each(variants)("$instructions", ({ engine, instructions }) => {
 
   test.each(kinds)("$kind saturates without NaN where its gates are of size 1e4", ({ G, run }) => {
     const size = { B: 2, T: 3, U: 19 };
-    const { output, dGates, dKernel } = run(inputsOf(G, size, 1e4), size);
+    const { output, dGates, dKernel } = run(addon, inputsOf(G, size, 1e4), size);
     for (const values of [output, dGates, dKernel]) expect(values!.every(Number.isFinite)).toBe(true);
   });
 
@@ -264,7 +237,7 @@ describe.each(variants)("$instructions", ({ engine, instructions }) => {
       addon.setRounding(rounds);
       const [one, three] = [1, 3].map((count) => {
         addon.setThreads(count);
-        return run(inputsOf(G, size), size);
+        return run(addon, inputsOf(G, size), size);
       });
       addon.setRounding(false);
       addon.setThreads(2);

@@ -1,28 +1,16 @@
 /** @file The kernels of texts read token by token, against float64 references, on every instruction set and in WebAssembly. */
-import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { createRandomStream, randomKey } from "../random.ts";
-import { loadWasm } from "../wasm/addon.ts";
-import { type Addon, loadAddon } from "./addon.ts";
-
-const variants = [loadAddon(), loadWasm().addon].flatMap((engine) =>
-  engine.instructionSets().map((instructions) => ({ engine, instructions })),
-);
-
-function randoms(n: number, name: string): Float32Array {
-  const random = createRandomStream(randomKey(21, name));
-  return Float32Array.from({ length: n }, () => random.uniform() * 2 - 1);
-}
-const dirty = (n: number) => new Float32Array(n).fill(Number.NaN);
-
-function expectClose(got: ArrayLike<number>, expected: ArrayLike<number>, tolerance: number): void {
-  expect(got.length).toBe(expected.length);
-  let worst = 0;
-  for (let i = 0; i < expected.length; i++) worst = Math.max(worst, Math.abs(got[i]! - expected[i]!)); // NaN stays NaN
-  expect(worst).toBeLessThan(tolerance);
-}
-
-/** A float32 sum of n products of numbers below 1, of random signs, errs by about √n · 2⁻²⁴. */
-const tolerance = (n: number) => 1e-6 * (2 + Math.sqrt(n));
+import { beforeAll, expect, test } from "vitest";
+import {
+  dirty,
+  expectClose,
+  geluReference,
+  geluSlopeReference,
+  matmulReference,
+  onEveryInstructionSet,
+  randoms,
+  roundToBfloat16,
+  sumTolerance,
+} from "../../../test/support/kernels.ts";
 
 /** Nearest bfloat16, ties to even, by the definition: among its two neighbours. */
 function bfloat16(x: number): number {
@@ -30,15 +18,6 @@ function bfloat16(x: number): number {
   const [low, rest] = [words[0]! & 0xffff0000, words[0]! & 0xffff];
   const up = rest > 0x8000 || (rest === 0x8000 && ((low >>> 16) & 1) === 1);
   return new Float32Array(Uint32Array.of(low + (up ? 0x10000 : 0)).buffer)[0]!;
-}
-
-/** `a · b`, b stored `[n, k]` or `[k, n]`. */
-function product(a: ArrayLike<number>, b: ArrayLike<number>, m: number, n: number, k: number, tb: boolean) {
-  const c = new Float64Array(m * n);
-  for (let i = 0; i < m; i++)
-    for (let j = 0; j < n; j++)
-      for (let p = 0; p < k; p++) c[i * n + j]! += a[i * k + p]! * b[tb ? j * k + p : p * n + j]!;
-  return c;
 }
 
 /** Softmax attention of one head over its first positions: queries `[T, D]` at `start`, keys and values `[S, D]`. */
@@ -71,20 +50,8 @@ function newRows(x: Float32Array, { H, D, T }: Sizes, head: number, which: numbe
   return Array.from({ length: T }, (_, t) => rowOf(x, ((b * T + t) * parts + part) * H + h, D));
 }
 
-describe.each(variants)("$instructions", ({ engine, instructions }) => {
-  const before = { set: "", threads: 0 };
-  let addon: Addon;
-  beforeAll(() => {
-    addon = engine;
-    before.set = addon.instructionSet();
-    before.threads = addon.threads();
-    addon.setInstructionSet(instructions);
-    addon.setThreads(3);
-  });
-  afterAll(() => {
-    addon.setInstructionSet(before.set as typeof instructions);
-    addon.setThreads(before.threads);
-  });
+onEveryInstructionSet((addon) => {
+  beforeAll(() => addon.setThreads(3));
 
   const sizes = [1, 2, 5, 8].flatMap((m) =>
     [
@@ -102,8 +69,8 @@ describe.each(variants)("$instructions", ({ engine, instructions }) => {
       addon.matmul(a, b, c, m, n, k, false, tb, bias, 0, 1, 0, 0);
       expectClose(
         c,
-        product(a, b, m, n, k, tb).map((x, i) => x + bias[i % n]!),
-        tolerance(k),
+        matmulReference(a, b, m, n, k, false, tb).map((x, i) => x + bias[i % n]!),
+        sumTolerance(k),
       );
     }
   });
@@ -136,11 +103,11 @@ describe.each(variants)("$instructions", ({ engine, instructions }) => {
         addon.toHalves(b, halves, n * k);
         const c = dirty(m * n);
         addon.matmulHalves(a, halves, c, m, n, k, tb, bias);
-        const expected = product(a.map(bfloat16), b.map(bfloat16), m, n, k, tb);
+        const expected = matmulReference(roundToBfloat16(a), roundToBfloat16(b), m, n, k, false, tb);
         expectClose(
           c,
           expected.map((x, i) => x + bias[i % n]!),
-          tolerance(k),
+          sumTolerance(k),
         );
       }
     },
@@ -156,19 +123,19 @@ describe.each(variants)("$instructions", ({ engine, instructions }) => {
     ];
     const halves = new Uint16Array(n * k);
     addon.toHalves(kernel, halves, n * k);
-    const plain = product(x.map(bfloat16), kernel.map(bfloat16), m, n, k, false).map((y, i) => y + bias[i % n]!);
+    const plain = matmulReference(roundToBfloat16(x), roundToBfloat16(kernel), m, n, k, false, false).map(
+      (y, i) => y + bias[i % n]!,
+    );
     const [y, z, kept] = [dirty(m * n), dirty(m * n), dirty(m * n)];
     addon.linearHalves(x, halves, bias, residual, null, y, m, k, n);
     addon.linearHalves(x, halves, bias, null, kept, z, m, k, n);
     expectClose(
       y,
       plain.map((value, i) => value + residual[i]!),
-      tolerance(k),
+      sumTolerance(k),
     );
-    const gelu = (u: number) => 0.5 * u * (1 + Math.tanh(Math.sqrt(2 / Math.PI) * (u + 0.044715 * u ** 3)));
-    expectClose(z, plain.map(gelu), tolerance(k));
-    const slope = (u: number) => (gelu(u + 1e-6) - gelu(u - 1e-6)) / 2e-6; // of float64
-    expectClose(kept, plain.map(slope), tolerance(k));
+    expectClose(z, plain.map(geluReference), sumTolerance(k));
+    expectClose(kept, plain.map(geluSlopeReference), sumTolerance(k));
   });
 
   test.each([
