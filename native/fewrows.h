@@ -1,6 +1,6 @@
 // Products of at most eight rows, as when a text is written token by token. Their time is that of reading the right side
 // once, so it is read as it lies, in long runs: float32, rounded on the way where that is asked for, or stored as bfloat16.
-// Hardware foresees no row's end, so the rows that come next are asked for ahead of time: up to twice as fast.
+// Hardware foresees no task's end, so the rows that come next are asked for ahead of time: up to twice as fast.
 #pragma once
 #include "micro.h"
 
@@ -48,44 +48,47 @@ static void toHalves(const float* x, uint16_t* y, int64_t n) {
   });
 }
 
+// One row of b at a time is what hardware foresees best; more than four rows of a would then be read, or written, too often.
+
 // c[i, n] = a_i · b_n for columns [begin, end), b stored [n, k].
 template <class B, int M>
 static void dotColumns(const Matmul& p, const B& b, const float* a, int64_t begin, int64_t end) {
-  constexpr int step = M > 4 ? 2 : 4;  // accumulators stay in registers
-  for (int64_t n = begin; n < end; n += step) {
-    int64_t row[step];
-    for (int j = 0; j < step; j++) row[j] = least(n + j, end - 1) * p.ldb;
-    vec sum[M][step];
-    for (int i = 0; i < M; i++)
-      for (int j = 0; j < step; j++) sum[i][j] = vec{};
-    int64_t k = 0;
-    for (; k + W <= p.k; k += W) {
-      vec right[step];
-#pragma GCC unroll 4
-      for (int j = 0; j < step; j++) {
-        right[j] = b.at(row[j] + k);
-        b.soon(row[j] + step * p.ldb + k);
-      }
+  constexpr int step = M > 4 ? 2 : 1, written = 4;
+  for (int64_t n = begin; n < end; n += written) {
+    float lanes[M][W] = {};
+    for (int64_t first = 0; first < least(written, end - n); first += step) {
+      int64_t row[step];
+      for (int j = 0; j < step; j++) row[j] = least(n + first + j, end - 1) * p.ldb;
+      vec sum[M][step];
+      for (int i = 0; i < M; i++)
+        for (int j = 0; j < step; j++) sum[i][j] = vec{};
+      int64_t k = 0;
+      for (; k + W <= p.k; k += W) {
+        vec right[step];
+#pragma GCC unroll 2
+        for (int j = 0; j < step; j++) {
+          right[j] = b.at(row[j] + k);
+          b.soon(row[j] + step * p.ldb + k);
+        }
 #pragma GCC unroll 8
+        for (int i = 0; i < M; i++)
+#pragma GCC unroll 2
+          for (int j = 0; j < step; j++) sum[i][j] += load(a + i * p.k + k) * right[j];
+      }
+      if (k < p.k)
+        for (int i = 0; i < M; i++)
+          for (int j = 0; j < step; j++) sum[i][j] += loadPart(a + i * p.k + k, p.k - k) * b.part(row[j] + k, p.k - k);
       for (int i = 0; i < M; i++)
-#pragma GCC unroll 4
-        for (int j = 0; j < step; j++) sum[i][j] += load(a + i * p.k + k) * right[j];
+        for (int j = 0; j < step; j++) lanes[i][first + j] = sumLanes(sum[i][j]);
     }
-    if (k < p.k)
-      for (int i = 0; i < M; i++)
-        for (int j = 0; j < step; j++) sum[i][j] += loadPart(a + i * p.k + k, p.k - k) * b.part(row[j] + k, p.k - k);
-    for (int i = 0; i < p.m; i++) {
-      float lanes[W] = {};
-      for (int j = 0; j < step; j++) lanes[j] = sumLanes(sum[i][j]);
-      writeVector(outputOf(p), i * p.ldc + n, n, load(lanes), least(step, end - n));
-    }
+    for (int i = 0; i < p.m; i++) writeVector(outputOf(p), i * p.ldc + n, n, load(lanes[i]), least(written, end - n));
   }
 }
 
-// sums[i, n] = the sum over k in [begin, end) of a_ik · b[k, n], eight rows of b at a time; the sums stay in the first cache.
+// sums[i, n] = the sum over k in [begin, end) of a_ik · b[k, n]; the sums stay in the first cache.
 template <class B, int M>
 static void addRows(const Matmul& p, const B& b, const float* a, int64_t begin, int64_t end, float* sums) {
-  constexpr int step = 8;
+  constexpr int step = M > 4 ? 8 : 1;
   memset(sums, 0, M * p.n * sizeof(float));
   for (int64_t k = begin; k < end; k += step) {
     const int64_t rows = least(step, end - k);
