@@ -59,7 +59,6 @@ export function loadTensorflow({ threads }: { readonly threads?: number } = {}):
 async function load(threads: number | undefined): Promise<Loaded> {
   const environment = process.env;
   environment.TF_CPP_MIN_LOG_LEVEL ??= "3"; // its log would tear the terminal UI and --json
-  environment.TF_ENABLE_ONEDNN_OPTS ??= "0"; // no faster at our sizes, and it says so on stderr whatever the level
   environment.TF_FORCE_GPU_ALLOW_GROWTH ??= "true"; // not the whole memory of the GPU at once
   if (threads !== undefined) environment.TF_NUM_INTRAOP_THREADS = String(threads);
   restoreUtil();
