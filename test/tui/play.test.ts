@@ -58,7 +58,7 @@ test("every key works", async () => {
   await press("\r", /^(?![\s\S]*running)/);
   await press("e", /─ prompt/);
   await press("\x15Moby\x1b[Dq", /Mobqy/);
-  await press("\r", /─ text · 1 tokens[\s\S]*Mobqy/);
+  await press("\r", /─ text · 1 token [\s\S]*Mobqy/);
   await press("/ x", /Mobqy x/);
   await press("\x1b", /space step/);
   await press("?", /─ help/);
