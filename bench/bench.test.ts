@@ -117,7 +117,7 @@ test("sampling has a table of its own, with two times in each cell", () => {
   const rows = stdout.split("\n").filter((line) => line.startsWith("| topK 40, temperature 0.8 |"));
   expect(rows.length).toBe(8); // four kinds of scores, the native engine's passes and JavaScript's
   for (const row of rows) expect(row).toMatch(/^(\|[^|]+){2}(\| \d+\.\d\d \/ \d+\.\d\d ){3}\|$/);
-  expect(stdout.match(/^At most .* % of float32's 18\.4, .* % of bfloat16's 11\.1 ms a token\.$/gm)?.length).toBe(2);
+  expect(stdout.match(/^At most .* % of float32's \d.*, .* % of bfloat16's \d.* ms a token\.$/gm)?.length).toBe(2);
 });
 
 test("encoding is set beside gpt-tokenizer: the same ids, the same text again", () => {

@@ -39,6 +39,14 @@ else {
     expect([written.code, JSON.parse(written.out.trim().split("\n").at(-1)!)]).toEqual([0, expect.anything()]);
   });
 
+  test("a navigator that cannot be set, as Node has from 21 on, is no obstacle", async () => {
+    const hook = join(folder, "navigator.mjs");
+    writeFileSync(hook, 'Object.defineProperty(globalThis, "navigator", { get: () => ({}), configurable: true });');
+    const args = ["generate", "short", "--tokens", "1", "--engine", "webgpu"];
+    const { code, err } = await softbox(folder, args, { NODE_OPTIONS: `--import ${hook}` });
+    expect([code, err]).toEqual([0, ""]);
+  });
+
   test("play shows its distributions, and leaves the terminal as it was", { timeout: 120_000 }, async () => {
     const args = JSON.stringify(["play", join(folder, "short"), "--prompt", "the ", "--engine", "webgpu"]);
     const window = openWindow("softbox.mjs", {

@@ -42,8 +42,15 @@ const started = new Map<string, Engine>();
 /** What the engines that were started say of themselves. */
 export const describeStarted = (): string[] => [...started.values()].map(({ description }) => description);
 
-/** Makes `name` the active engine; the first call starts it. */
+const { SOFTBOX_CACHE: installed = "" } = process.env;
+
+/** Makes `name` the active engine; the first call starts it, from where it is installed: a test may name a cache of its own. */
 export async function activate(name: string): Promise<void> {
-  if (!started.has(name)) started.set(name, await useEngine(name));
+  if (!started.has(name)) {
+    const { SOFTBOX_CACHE: own = "" } = process.env;
+    process.env.SOFTBOX_CACHE = installed; // an empty name is none
+    started.set(name, await useEngine(name));
+    process.env.SOFTBOX_CACHE = own;
+  }
   await tf.setBackend(name);
 }

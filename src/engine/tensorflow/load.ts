@@ -70,9 +70,9 @@ async function load(threads: number | undefined): Promise<Loaded> {
   return { backend, version: binding.TF_Version, gpu: isUsingGpuDevice, ...(threads === undefined ? {} : { threads }) };
 }
 
-/** The package calls functions of `node:util` that Node 23 dropped. */
+/** The package calls functions of `node:util` that Node 22 warns of and Node 23 dropped. */
 function restoreUtil(): void {
   const util = createRequire(import.meta.url)("node:util") as Record<string, unknown>;
-  util.isNullOrUndefined ??= (value: unknown): boolean => value === null || value === undefined;
-  util.isArray ??= Array.isArray;
+  util.isNullOrUndefined = (value: unknown): boolean => value === null || value === undefined;
+  util.isArray = Array.isArray;
 }

@@ -66,7 +66,7 @@ function evaluate(globals: Readonly<Record<string, unknown>>): BackendPackage {
   const world = { ...globals, navigator: { gpu: {} } };
   const given: Readonly<Record<string, unknown>> = {
     ...world,
-    globalThis: Object.assign(Object.create(globalThis), world),
+    globalThis: Object.create(globalThis, Object.getOwnPropertyDescriptors(world)), // Node 21 and later have a navigator that cannot be set
     exports,
     require: fromTfjs,
   };
