@@ -44,7 +44,7 @@ test("a model that does not load is shown, and q still quits", async () => {
 test("a long run leaves no performance entries behind", async () => {
   const window = await play();
   window.type("\r");
-  await window.until((text) => Number(/text · (\d+) tokens/.exec(text)?.[1]) > 150);
+  await window.until((text) => Number(/text · ([\d,]+) tokens/.exec(text)?.[1]?.replaceAll(",", "")) > 150);
   expectInside(window, 80, 24);
   // Likely and unlikely tokens in different colours, the unlikely ones underlined too.
   for (const look of ["32m", "36m", "4m", "31m"]) expect(window.written()).toContain(`\x1b[${look}`);
