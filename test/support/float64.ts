@@ -24,9 +24,14 @@ export function numericalGradient(f: (x: Arrays) => number, x: Arrays, name: str
   });
 }
 
-export const gelu64 = ({ x }: Arrays): Float64Array[] => [
-  x!.map((v) => 0.5 * v * (1 + Math.tanh(Math.sqrt(2 / Math.PI) * (v + 0.044715 * v ** 3)))),
-];
+const geluInner = (v: number) => Math.sqrt(2 / Math.PI) * (v + 0.044715 * v ** 3);
+export const geluReference = (v: number) => 0.5 * v * (1 + Math.tanh(geluInner(v)));
+export function geluSlopeReference(v: number): number {
+  const t = Math.tanh(geluInner(v));
+  return 0.5 * (1 + t) + 0.5 * v * (1 - t * t) * Math.sqrt(2 / Math.PI) * (1 + 3 * 0.044715 * v * v);
+}
+
+export const gelu64 = ({ x }: Arrays): Float64Array[] => [x!.map(geluReference)];
 
 export function layerNorm64({ x, gain, bias }: Arrays): Float64Array[] {
   const E = gain!.length;

@@ -95,10 +95,3 @@ export function softmaxReference(row: ArrayLike<number>): { weights: Float64Arra
   const sum = powers.reduce((a, b) => a + b, 0);
   return { weights: powers.map((p) => p / sum), logSumExp: top + Math.log(sum) };
 }
-
-const geluInner = (v: number) => Math.sqrt(2 / Math.PI) * (v + 0.044715 * v ** 3);
-export const geluReference = (v: number) => 0.5 * v * (1 + Math.tanh(geluInner(v)));
-export function geluSlopeReference(v: number): number {
-  const t = Math.tanh(geluInner(v));
-  return 0.5 * (1 + t) + 0.5 * v * (1 - t * t) * Math.sqrt(2 / Math.PI) * (1 + 3 * 0.044715 * v * v);
-}

@@ -1,10 +1,9 @@
 /** @file Matrix products and affine maps of the C++ kernels against float64 references. */
 import { expect, test } from "vitest";
+import { geluReference, geluSlopeReference } from "../../../test/support/float64.ts";
 import {
   dirty,
   expectClose,
-  geluReference,
-  geluSlopeReference,
   matmulReference,
   odd,
   onEveryInstructionSet,

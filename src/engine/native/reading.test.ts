@@ -1,14 +1,14 @@
 /** @file The kernels of texts read token by token, against float64 references, on every instruction set and in WebAssembly. */
 import { beforeAll, expect, test } from "vitest";
+import { geluReference, geluSlopeReference } from "../../../test/support/float64.ts";
 import {
   dirty,
   expectClose,
-  geluReference,
-  geluSlopeReference,
   matmulReference,
   onEveryInstructionSet,
   randoms,
   roundToBfloat16,
+  softmaxReference,
   sumTolerance,
 } from "../../../test/support/kernels.ts";
 
@@ -25,10 +25,8 @@ function attend(q: number[][], k: number[][], v: number[][], start: number): num
   return q.map((query, t) => {
     const seen = k.slice(0, start + t + 1);
     const scores = seen.map((key) => key.reduce((sum, x, d) => sum + x * query[d]!, 0) / Math.sqrt(query.length));
-    const top = Math.max(...scores);
-    const powers = scores.map((score) => Math.exp(score - top));
-    const total = powers.reduce((x, y) => x + y, 0);
-    return query.map((_, d) => powers.reduce((sum, power, s) => sum + (power / total) * v[s]![d]!, 0));
+    const { weights } = softmaxReference(scores);
+    return query.map((_, d) => weights.reduce((sum, weight, s) => sum + weight * v[s]![d]!, 0));
   });
 }
 

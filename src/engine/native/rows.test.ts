@@ -1,10 +1,9 @@
 /** @file Elementwise functions, rows, tables and the optimiser of the C++ kernels against float64 references. */
 import { expect, test } from "vitest";
+import { geluReference, geluSlopeReference } from "../../../test/support/float64.ts";
 import {
   dirty,
   expectClose,
-  geluReference,
-  geluSlopeReference,
   integers,
   odd,
   onEveryInstructionSet,
